@@ -1,0 +1,247 @@
+"""What is known of one patient: answers checked once against the protocol's questions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from triage.imaging import Study, read_study
+from triage.questions import Question, QuestionType
+from triage.wording import TextError, clean_text, read_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+NOT_SURE_ANSWER = "not_sure"
+SOURCES = ("patient", "staff", "record")
+_LONG_FORM = ("value", "source", "at", "by", "disputes")
+# How bad an answer to a safety question is: of two sources that disagree the worse one counts.
+_WORSE = {"no": 0, NOT_SURE_ANSWER: 1, "yes": 2}
+
+Value = str | int | date | tuple[str, ...] | tuple[Study, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFault:
+    """One thing wrong with the answers: where, why, and what is allowed there."""
+
+    path: str
+    reason: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason} (allowed: {self.allowed})"
+
+
+class AnswerErrors(ValueError):
+    """All faults of a set of answers; none of the answers counts."""
+
+    def __init__(self, faults: list[AnswerFault]) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two statements about a patient that cannot both hold."""
+
+    question: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Checked answers by question id, on the day of evaluation.
+
+    A value is a word, a number, a date, a tuple of words or of studies, or "not_sure". A
+    question without a value has not been asked.
+    """
+
+    values: Mapping[str, Value]
+    on: date
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def check_answers(
+    questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date
+) -> Facts:
+    """Facts from answers in the short or the long form; raises AnswerErrors naming every fault."""
+    faults: list[AnswerFault] = []
+    values: dict[str, Value] = {}
+    conflicts: list[Conflict] = []
+    for id, raw in answers.items():
+        question = questions.get(id) if isinstance(id, str) else None
+        if question is None:
+            known = "a question id of this protocol"
+            faults.append(AnswerFault(_name(id), "is not a question of this protocol", known))
+            continue
+        checked = list(_check(question, raw, on, faults))
+        if checked:
+            values[id] = _worse(question, checked)
+        if len(checked) > 1 and checked[0] != checked[1]:
+            conflicts.append(Conflict(id, "two sources gave different answers"))
+    if faults:
+        raise AnswerErrors(faults)
+    conflicts += _derive_days(questions, values, on)
+    return Facts(values=values, on=on, conflicts=tuple(conflicts))
+
+
+def _name(id: object) -> str:
+    """The id as it may be shown and stored: never longer than an id could be."""
+    return ascii(id)[1:61] if isinstance(id, str) else ascii(id)[:60]
+
+
+def _check(
+    question: Question, raw: object, on: date, faults: list[AnswerFault]
+) -> Iterator[Value]:
+    """The value, and the disputing one if there is one; faults go to `faults`."""
+    long = raw if isinstance(raw, dict) else {"value": raw}
+    if "value" not in long:
+        faults.append(AnswerFault(f"{question.id}.value", "is missing", question.allowed))
+        return
+    faults += _form_faults(question.id, long)
+    yield from _check_value(question, long["value"], on, faults)
+    disputing = long.get("disputes")
+    if disputing is None:
+        return
+    if not isinstance(disputing, dict) or "value" not in disputing or "disputes" in disputing:
+        path = f"{question.id}.disputes"
+        faults.append(AnswerFault(path, "is not an answer", "value, source, at, by"))
+        return
+    faults += _form_faults(f"{question.id}.disputes", disputing)
+    yield from _check_value(question, disputing["value"], on, faults)
+
+
+def _form_faults(path: str, long: Mapping[str, object]) -> Iterator[AnswerFault]:
+    for key in long:
+        if key not in _LONG_FORM:
+            yield AnswerFault(f"{path}.{_name(key)}", "is not known", ", ".join(_LONG_FORM))
+    if "source" in long and long["source"] not in SOURCES:
+        yield AnswerFault(f"{path}.source", "is not a source", ", ".join(SOURCES))
+    if "at" in long and not _is_time(long["at"]):
+        yield AnswerFault(f"{path}.at", "is not a time", "RFC 3339 with an offset")
+    if "by" in long and not (isinstance(long["by"], str) and len(long["by"]) <= 64):
+        yield AnswerFault(f"{path}.by", "is not an identifier", "text of at most 64 characters")
+
+
+def _is_time(raw: object) -> bool:
+    if not isinstance(raw, str):
+        return False
+    try:
+        return datetime.fromisoformat(raw).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _check_value(
+    question: Question, raw: object, on: date, faults: list[AnswerFault]
+) -> Iterator[Value]:
+    if isinstance(raw, str) and raw == NOT_SURE_ANSWER:
+        yield raw
+    elif question.type is QuestionType.STUDIES:
+        yield from _check_studies(question, raw, on, faults)
+    else:
+        value = _READERS[question.type](question, raw, on)
+        if value is None:
+            reason = _reason(raw)
+            faults.append(AnswerFault(question.id, reason, question.allowed))
+        else:
+            yield value
+
+
+def _reason(raw: object) -> str:
+    if raw is None:
+        return "is null: leave a question that was not asked out"
+    if isinstance(raw, str):
+        try:
+            clean_text(raw)
+        except TextError as error:
+            return str(error)
+    return "is not an answer that this question takes"
+
+
+def _check_studies(
+    question: Question, raw: object, on: date, faults: list[AnswerFault]
+) -> Iterator[tuple[Study, ...]]:
+    if not isinstance(raw, list) or len(raw) > 50:
+        faults.append(AnswerFault(question.id, "is not a list of studies", question.allowed))
+        return
+    studies: list[Study] = []
+    for position, each in enumerate(raw):
+        read = read_study(each, on=on)
+        if isinstance(read, Study):
+            studies.append(read)
+            continue
+        for field, reason, allowed in read:
+            path = f"{question.id}[{position}]" + (f".{_name(field)}" if field else "")
+            faults.append(AnswerFault(path, reason, allowed))
+    yield tuple(studies)
+
+
+def _read_tri(question: Question, raw: object, on: date) -> str | None:
+    return raw if isinstance(raw, str) and raw in ("yes", "no") else None
+
+
+def _read_choice(question: Question, raw: object, on: date) -> str | None:
+    chosen = isinstance(raw, str) and any(option.value == raw for option in question.options)
+    return str(raw) if chosen else None
+
+
+def _read_choices(question: Question, raw: object, on: date) -> tuple[str, ...] | None:
+    if not isinstance(raw, list):
+        return None
+    words = [_read_choice(question, each, on) for each in raw]
+    chosen = tuple(word for word in words if word is not None)
+    return chosen if len(chosen) == len(words) == len(set(chosen)) else None
+
+
+def _read_number(question: Question, raw: object, on: date) -> int | None:
+    # A bool is an int in Python, and 2.0 equals 2: neither is a whole number on the wire.
+    whole = type(raw) is int and question.low <= raw <= question.high
+    return raw if whole and isinstance(raw, int) else None
+
+
+def _read_past_date(question: Question, raw: object, on: date) -> date | None:
+    day = read_date(raw)
+    return day if day is not None and day <= on else None
+
+
+_READERS: Mapping[QuestionType, Callable[[Question, object, date], Value | None]] = {
+    QuestionType.TRI: _read_tri,
+    QuestionType.CHOICE: _read_choice,
+    QuestionType.CHOICES: _read_choices,
+    QuestionType.INTEGER: _read_number,
+    QuestionType.SCALE: _read_number,
+    QuestionType.DATE: _read_past_date,
+}
+
+
+def _worse(question: Question, checked: list[Value]) -> Value:
+    """Of two answers to a safety question the worse; to any other, the one given first."""
+    if not question.safety or len(checked) == 1:
+        return checked[0]
+    numbers = [each for each in checked if isinstance(each, int)]
+    if question.type.is_number:
+        # A number above 0 is a positive answer whatever the other source says of it.
+        return max(numbers) if len(numbers) == len(checked) or max(numbers) else NOT_SURE_ANSWER
+    return max(checked, key=lambda each: _WORSE.get(str(each), 0))
+
+
+def _derive_days(
+    questions: Mapping[str, Question], values: dict[str, Value], on: date
+) -> list[Conflict]:
+    """Fill in numbers of days that a date answers; where both are given and differ, neither counts."""
+    conflicts = []
+    for question in questions.values():
+        start = values.get(question.days_since) if question.days_since else None
+        if not isinstance(start, date):
+            continue
+        days = min((on - start).days, question.high)
+        if values.get(question.id, days) in (days, NOT_SURE_ANSWER):
+            values[question.id] = days
+        else:
+            del values[question.id]
+            reason = f"does not agree with {question.days_since}, which gives {days}"
+            conflicts.append(Conflict(question.id, reason))
+    return conflicts

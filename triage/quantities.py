@@ -1,0 +1,104 @@
+"""Whole numbers of which only a part is known: ages, days, scores while items are missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from triage.logic import Truth, Verdict, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The whole numbers from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+    def at_least(self, threshold: int) -> Truth:
+        """True only when the low end reaches the threshold, false only when the high end does not."""
+        if self.low >= threshold:
+            return Truth.TRUE
+        return Truth.FALSE if self.high < threshold else Truth.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as it stands now, and at the least and the most that open answers can make it.
+
+    Each of the three is a range, because an answer "not sure" leaves the number open for good:
+    no further question closes it.
+    """
+
+    now: Range
+    least: Range
+    most: Range
+
+    @classmethod
+    def known(cls, value: int) -> Quantity:
+        exactly = Range(value, value)
+        return cls(exactly, exactly, exactly)
+
+    @classmethod
+    def not_sure(cls, low: int, high: int) -> Quantity:
+        anything = Range(low, high)
+        return cls(anything, anything, anything)
+
+    @classmethod
+    def not_asked(cls, low: int, high: int) -> Quantity:
+        return cls(Range(low, high), Range(low, low), Range(high, high))
+
+    @classmethod
+    def total(cls, parts: Iterable[Quantity]) -> Quantity:
+        """The sum, bounded by what the missing parts can still add; nothing is prorated."""
+        listed = list(parts)
+        return cls(
+            _sum(part.now for part in listed),
+            _sum(part.least for part in listed),
+            _sum(part.most for part in listed),
+        )
+
+    @classmethod
+    def count(cls, statements: Iterable[Verdict]) -> Quantity:
+        """How many of the statements are true."""
+        listed = list(statements)
+        return cls(
+            _count([statement.now for statement in listed]),
+            _count([statement.least for statement in listed]),
+            _count([statement.most for statement in listed]),
+        )
+
+    def at_least(self, threshold: int) -> Verdict:
+        return verdict(
+            self.now.at_least(threshold),
+            self.least.at_least(threshold),
+            self.most.at_least(threshold),
+        )
+
+    def compare(self, operator: str, number: int) -> Verdict:
+        """The verdict on `self operator number`, for one of `<`, `<=`, `>`, `>=`, `==`."""
+        match operator:
+            case ">=":
+                return self.at_least(number)
+            case ">":
+                return self.at_least(number + 1)
+            case "<":
+                return ~self.at_least(number)
+            case "<=":
+                return ~self.at_least(number + 1)
+            case "==":
+                return self.at_least(number) & ~self.at_least(number + 1)
+        raise ValueError(f"no such comparison: {operator}")
+
+
+def _sum(ranges: Iterable[Range]) -> Range:
+    listed = list(ranges)
+    return Range(sum(each.low for each in listed), sum(each.high for each in listed))
+
+
+def _count(truths: list[Truth]) -> Range:
+    true = truths.count(Truth.TRUE)
+    return Range(true, true + truths.count(Truth.UNKNOWN))

@@ -1,0 +1,33 @@
+"""Text and dates as they come over the wire, made safe to store and compare."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+
+MAXIMUM_TEXT = 2000
+
+
+class TextError(ValueError):
+    """Text that cannot be stored; its message says why."""
+
+
+def clean_text(raw: object) -> str:
+    """The text in Unicode's composed form (NFC); refuses what one database or another would."""
+    if not isinstance(raw, str):
+        raise TextError("is not text")
+    if len(raw) > MAXIMUM_TEXT:
+        raise TextError(f"is longer than {MAXIMUM_TEXT} characters")
+    if "\x00" in raw or any("\ud800" <= character <= "\udfff" for character in raw):
+        raise TextError("holds a character that is not text")
+    return unicodedata.normalize("NFC", raw)
+
+
+def read_date(raw: object) -> date | None:
+    """The day written as YYYY-MM-DD, or None."""
+    if not isinstance(raw, str) or len(raw) != len("YYYY-MM-DD"):
+        return None
+    try:
+        return date.fromisoformat(raw)
+    except ValueError:
+        return None
