@@ -1,0 +1,150 @@
+"""What was advised, on what grounds; what the clinician made of it; what was done at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from clinic import permissions
+from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
+from clinic.models.intake import Intake, IntakeStatus
+from clinic.models.people import Site
+from clinic.models.protocol import ProtocolRelease
+from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
+
+
+class AssessmentRows(SiteQuerySet["Assessment"]):
+    reading = Capability.READ_ASSESSMENT
+
+    def visible_to(self, user: User) -> Self:
+        """Those of the person's sites; to a clerk, of open intakes and of those they opened."""
+        whole = permissions.sites_of(user, Capability.READ_ASSESSMENT)
+        drafts = permissions.sites_of(user, Capability.READ_DRAFT)
+        draft = Q(intake__status=IntakeStatus.OPEN) | Q(intake__opened_by=user.pk)
+        return self.filter(Q(site__in=whole) | (Q(site__in=drafts) & draft))
+
+    def newest(self) -> Self:
+        """Of each intake the assessment of its answers as they are now."""
+        return self.filter(version=F("intake__version"))
+
+
+class Assessment(AppendOnlyRecord):
+    """One evaluation, kept whole: who, when, on which answers, by which protocol and engine, why.
+
+    `outcome` is the explanation that page, letter and API show; the columns beside it repeat
+    what lists are filtered by.
+    """
+
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="assessments")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, related_name="+")
+    version = models.PositiveIntegerField()
+    protocol_digest = models.CharField(max_length=64)
+    engine_version = models.CharField(max_length=20)
+    answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(blank=True)
+    outcome: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    disposition = models.CharField(max_length=20)
+    urgency = models.CharField(max_length=10)
+    floor = models.CharField(max_length=20)
+    ceiling = models.CharField(max_length=20)
+    exclusion = models.CharField(max_length=4)
+    on = models.DateField()
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = AssessmentRows.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-version")
+        indexes = (models.Index(fields=("site", "disposition", "-at")),)
+        constraints = (models.UniqueConstraint(fields=("intake", "version"), name="assessment_version_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.disposition} on {self.on:%Y-%m-%d}"
+
+
+class DecisionKind(models.TextChoices):
+    ACCEPTED = "accepted", "Accepted"
+    CHANGED = "changed", "Changed"
+    REJECTED = "rejected", "Rejected"
+
+
+class ReasonCode(models.TextChoices):
+    """Why a clinician decided otherwise than advised."""
+
+    MORE_URGENT = "clinical_judgement_more_urgent", "Clinical judgement: more urgent"
+    LESS_URGENT = "clinical_judgement_less_urgent", "Clinical judgement: less urgent"
+    INFORMATION_INCORRECT = "information_incorrect", "The information entered is not correct"
+    NEW_INFORMATION = "new_information", "New information that the intake does not hold"
+    PATIENT_PREFERENCE = "patient_preference", "The patient prefers otherwise"
+    ALREADY_IN_TREATMENT = "already_in_treatment", "Already in treatment or referred elsewhere"
+    SERVICE_UNAVAILABLE = "service_unavailable", "The service is not available"
+    OTHER = "other", "Other (say what)"
+
+
+class DecisionRows(SiteQuerySet["Decision"]):
+    reading = Capability.READ_ASSESSMENT
+
+
+class Decision(AppendOnlyRecord):
+    """What the clinician made of an assessment; `services` are those the patient is referred to."""
+
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="decision")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=DecisionKind)
+    reason = models.CharField(max_length=40, choices=ReasonCode, blank=True)
+    note = Paragraph(blank=True)
+    disposition = models.CharField(max_length=20)
+    services: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = DecisionRows.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = (
+            models.CheckConstraint(name="decision_kind_known", condition=Q(kind__in=DecisionKind.values)),
+            models.CheckConstraint(
+                name="decision_has_reason",
+                condition=Q(kind=DecisionKind.ACCEPTED) | Q(reason__in=ReasonCode.values),
+                violation_error_message="Changing or rejecting an advice needs a reason.",
+            ),
+            models.CheckConstraint(
+                name="decision_other_has_note",
+                condition=~Q(reason=ReasonCode.OTHER) | ~Q(note=""),
+                violation_error_message="Say in the note what the reason is.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{DecisionKind(self.kind).label}: {self.disposition}"
+
+
+class StopRows(SiteQuerySet["StopRecord"]):
+    reading = Capability.READ_PATIENT
+
+
+class StopRecord(AppendOnlyRecord):
+    """What was done about an outcome that could not wait."""
+
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="stop_records")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    text = Paragraph()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = StopRows.as_manager()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"done on {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,117 @@
+"""The chained trail of who did what, when and through which door; no clinical content in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic import permissions
+from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
+from clinic.models.people import Site
+from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
+
+START = "0" * 64  # what the first entry of a chain has before it
+_DOMAIN = b"yf-entry-v1\0"
+# By version of the hash, so that a later column does not break the entries written before it.
+_HASHED = {
+    1: (
+        *("id", "site_id", "seq", "at", "actor_id", "actor_label", "role", "door", "request_id", "action"),
+        *("object_type", "object_id", "subject", "detail", "hash_version", "prev"),
+    ),
+}
+
+
+class Door(models.TextChoices):
+    """The way a request came in."""
+
+    WEB = "web", "Web"
+    API = "api", "API"
+    ADMIN = "admin", "Administration"
+    COMMAND = "command", "Command"
+
+
+class AuditRows(AuditedQuerySet["AuditEvent"]):
+    def visible_to(self, user: User) -> Self:
+        """Those of the auditor's sites, and of what belongs to no site."""
+        sites = permissions.sites_of(user, Capability.READ_AUDIT)
+        return self.filter(Q(site__in=sites) | Q(site__isnull=True)) if sites else self.none()
+
+
+class AuditEvent(AppendOnlyRecord):
+    """One entry of a site's trail, or of the trail of what belongs to no site.
+
+    `hash` covers every other column and the hash before it, so that an entry cannot be changed,
+    removed or put in between without breaking the chain.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    seq = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    actor_label = Line(max_length=310)
+    role = Line(max_length=100, blank=True)
+    door = models.CharField(max_length=10, choices=Door)
+    request_id = Line(max_length=64, blank=True)
+    action = Line(max_length=60)
+    object_type = Line(max_length=40)
+    object_id = models.UUIDField()
+    subject = models.UUIDField(null=True, blank=True, db_index=True)
+    detail: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    hash_version = models.PositiveSmallIntegerField(default=1)
+    prev = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    objects = AuditRows.as_manager()
+
+    class Meta:
+        ordering = ("site", "-seq")
+        indexes = (models.Index(fields=("object_type", "object_id")),)
+        constraints = (
+            models.UniqueConstraint(fields=("site", "seq"), name="audit_in_order"),
+            models.UniqueConstraint(fields=("seq",), condition=Q(site__isnull=True), name="audit_system_in_order"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action}"
+
+    def compute_hash(self) -> str:
+        """The hash that belongs to the entry as it stands."""
+        columns = {name: _plain(getattr(self, name)) for name in _HASHED[self.hash_version]}
+        canonical = json.dumps(columns, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return hashlib.sha256(_DOMAIN + canonical.encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    """A column's value as it goes into the hash: the same before it is stored and after."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return str(value) if isinstance(value, UUID) else value
+
+
+class AuditHead(models.Model):
+    """The end of a chain; whoever appends holds its row locked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    site = models.OneToOneField(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default=START)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(models.Value(1), condition=Q(site__isnull=True), name="audit_one_system_head"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.site or 'system'}:{self.seq}:{self.hash[:16]}"

@@ -1,0 +1,150 @@
+"""What every record has: an id, clean text, and the rules by which it may change."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import unicodedata
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from clinic import permissions
+from triage.wording import TextError, clean_text
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
+
+    TextField = models.TextField[str, str]
+    CharField = models.CharField[str, str]
+else:  # Django's fields are generic to the type checker only
+    TextField, CharField = models.TextField, models.CharField
+
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
+
+
+class Unaudited(TypeError):
+    """A write that would have left no trace of who did what; it has not been made."""
+
+
+def uuid7() -> UUID:
+    """An id in the order of creation, so that indexes grow at one end (RFC 9562)."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = secrets.randbits(74)
+    version, variant = 0x7 << 76, 0b10 << 62
+    return UUID(int=milliseconds << 80 | version | random >> 62 << 64 | variant | random % 2**62)
+
+
+def history(*, excluded: tuple[str, ...] = ()) -> Any:
+    """The history of an edited record: a whole copy for every change, with who and why.
+
+    Without the database constraint a history row would stand in the way of nothing and still
+    name its author by id.
+    """
+    return HistoricalRecords(
+        user_db_constraint=False,
+        excluded_fields=list(excluded),
+        history_change_reason_field=models.TextField(null=True),
+    )
+
+
+class Paragraph(TextField):
+    """Text that any database can store, composed (NFC) and without blanks around it."""
+
+    def to_python(self, value: Any) -> Any:
+        if value is None:
+            return None
+        try:
+            return clean_text(value).strip()
+        except TextError as error:
+            raise ValidationError(f"This {error}.") from error
+
+
+class Line(CharField):
+    """One line of such text: a name, a number, a code."""
+
+    def to_python(self, value: Any) -> Any:
+        text = Paragraph().to_python(value)
+        if text and any(unicodedata.category(character) == "Cc" for character in text):
+            raise ValidationError("This holds a character that is not text.")
+        return text
+
+
+class AuditedQuerySet(models.QuerySet[Row_co]):
+    """Rows of an audited table: written one by one through `save`, or not at all."""
+
+    def update(self, **values: Any) -> NoReturn:
+        raise Unaudited("update() leaves no history: change and save each record")
+
+    def delete(self) -> NoReturn:
+        raise Unaudited("records are never deleted")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Unaudited("bulk_create() leaves no history: create each record")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Unaudited("bulk_update() leaves no history: change and save each record")
+
+
+class SiteQuerySet(AuditedQuerySet[Row_co]):
+    """Rows that belong to a site and are seen by those who may, there, and by nobody else."""
+
+    reading: ClassVar[permissions.Capability]
+
+    def visible_to(self, user: User) -> Self:
+        return self.filter(site__in=permissions.sites_of(user, self.reading))
+
+
+class Record(models.Model):
+    """A row that stays: it has an opaque id and is never deleted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise Unaudited("records are never deleted")
+
+    def check_columns(self) -> None:
+        """Refuse, before the database would, what a column cannot hold; no query is made."""
+        relations = {field.name for field in self._meta.fields if field.is_relation}
+        self.clean_fields(exclude=relations)
+
+
+class EditedRecord(Record):
+    """A record that may change: every change is signed and leaves a row of history."""
+
+    _history_user: User | None = None
+    _change_reason: str | None = None
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self._history_user is None or not self._change_reason:
+            raise Unaudited("an edited record is saved by save_as(by=, reason=)")
+        super().save(*args, **kwargs)
+
+    def save_as(self, *, by: User, reason: str) -> None:
+        """Store the record and, in its history, who changed it and why."""
+        self.check_columns()
+        self._history_user, self._change_reason = by, reason
+        self.save()
+        self._history_user = self._change_reason = None
+
+
+class AppendOnlyRecord(Record):
+    """A record that is written once and then only read."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise Unaudited(f"{self._meta.verbose_name} records are never changed")
+        self.check_columns()
+        super().save(*args, **kwargs)

@@ -1,0 +1,89 @@
+"""One visit's answers to one release of a protocol."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from clinic.models.base import EditedRecord, Paragraph, SiteQuerySet, history
+from clinic.models.people import Patient, Site
+from clinic.models.protocol import ProtocolRelease
+from clinic.permissions import Capability
+
+
+class IntakeStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class IntakeRows(SiteQuerySet["Intake"]):
+    reading = Capability.READ_PATIENT
+
+    def open(self) -> Self:
+        return self.filter(status=IntakeStatus.OPEN)
+
+
+def _both_or_neither(name: str, status: IntakeStatus) -> models.CheckConstraint:
+    """The status holds exactly where it is known who brought it about and when."""
+    who, when = f"{name}_by__isnull", f"{name}_at__isnull"
+    return models.CheckConstraint(
+        name=f"intake_{name}_who_and_when",
+        condition=Q(status=status, **{who: False, when: False}) | (~Q(status=status) & Q(**{who: True, when: True})),
+    )
+
+
+class Intake(EditedRecord):
+    """The answers of one patient, as far as they have been given.
+
+    `answers` holds the long form: value, source, time and person for each question, and what
+    another source said where it `disputes` the value. `version` counts the changes of answers;
+    each has an assessment of its own, with the same number.
+    """
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="intakes")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="intakes")
+    release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, related_name="intakes")
+    status = models.CharField(max_length=10, choices=IntakeStatus, default=IntakeStatus.OPEN)
+    answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    opened_at = models.DateTimeField(default=timezone.now)
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancelled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    cancel_reason = Paragraph(blank=True)
+
+    history = history()
+    objects = IntakeRows.as_manager()
+
+    class Meta:
+        ordering = ("-opened_at", "-id")
+        indexes = (models.Index(fields=("site", "status", "-opened_at")),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("patient",),
+                condition=Q(status=IntakeStatus.OPEN),
+                name="intake_one_open",
+                violation_error_message="This patient has an open intake already.",
+            ),
+            models.CheckConstraint(name="intake_status_known", condition=Q(status__in=IntakeStatus.values)),
+            _both_or_neither("completed", IntakeStatus.COMPLETED),
+            _both_or_neither("cancelled", IntakeStatus.CANCELLED),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.patient}, {self.opened_at:%Y-%m-%d}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == IntakeStatus.OPEN

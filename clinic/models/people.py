@@ -1,0 +1,201 @@
+"""Where care is given, who works there as what, and whom they care for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from clinic.models.base import AuditedQuerySet, EditedRecord, Line, Paragraph, SiteQuerySet, history
+from clinic.permissions import Capability, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from uuid import UUID
+
+OLDEST = 120  # years; the highest age that a protocol asks for
+
+
+class SiteRows(AuditedQuerySet["Site"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(pk__in=user.roles)
+
+
+class Site(EditedRecord):
+    """A clinic or practice, with the numbers that its patients are given when it is urgent."""
+
+    name = Line(max_length=120)
+    slug = models.SlugField(unique=True)
+    emergency_number = Line(max_length=60, blank=True)
+    crisis_line = Line(max_length=120, blank=True)
+    emergency_department = Line(max_length=200, blank=True)
+    address = Paragraph(blank=True)
+    is_live = models.BooleanField(default=False, help_text="Patients may be taken in here.")
+
+    history = history()
+    objects = SiteRows.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                name="site_live_has_numbers",
+                condition=Q(is_live=False) | ~(Q(emergency_number="") | Q(crisis_line="")),
+                violation_error_message="A live site needs an emergency number and a crisis line.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"].from_queryset(AuditedQuerySet["User"])):  # type: ignore[misc]  # built at run time
+    """Finds users for log-in; users are added by the action `people.add`."""
+
+
+class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missing]  # of knox, untyped
+    """Somebody who works with the product, or the system itself.
+
+    Neither Django's groups and permissions nor its superuser are used: they are many-to-many
+    rows without a history, and a way round the one table in `clinic.permissions`.
+    """
+
+    username = Line(max_length=150, unique=True, validators=[UnicodeUsernameValidator()])
+    display_name = Line(max_length=150)
+    email = models.EmailField(blank=True)
+    is_active = models.BooleanField(default=True, help_text="Users are deactivated, never deleted.")
+    # A log-in is an entry of the audit trail; a column for it would be changed without a history.
+    last_login = None
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+
+    history = history(excluded=("password",))
+    objects = UserManager()
+
+    class Meta:
+        ordering = ("username",)
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def get_short_name(self) -> str:
+        return self.display_name
+
+    @cached_property
+    def roles(self) -> Mapping[UUID, frozenset[Role]]:
+        """What the person is at each site, read once for each loaded user."""
+        roles: defaultdict[UUID, set[Role]] = defaultdict(set)
+        for site, role in self.memberships.filter(is_active=True).values_list("site", "role"):
+            roles[site].add(Role(role))
+        return {site: frozenset(held) for site, held in roles.items()}
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether it is the password; a hash of an older kind is renewed, in the person's own name."""
+        self._history_user, self._change_reason = self, "password hash renewed"
+        try:
+            return super().check_password(raw_password)
+        finally:
+            self._history_user = self._change_reason = None
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Never: what a person may do is asked of `clinic.permissions`."""
+        return False
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return False
+
+
+class Membership(EditedRecord):
+    """What one person is at one site; ended by `is_active`, so that its history stays."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role)
+    is_active = models.BooleanField(default=True)
+
+    history = history()
+    objects = AuditedQuerySet["Membership"].as_manager()
+
+    class Meta:
+        ordering = ("site", "user", "role")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "site", "role"), name="membership_once"),
+            models.CheckConstraint(name="membership_role_known", condition=Q(role__in=Role.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}, {Role(self.role).label} at {self.site}"
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+    OTHER = "other", "Other"
+    UNKNOWN = "unknown", "Not recorded"
+
+
+class PatientRows(SiteQuerySet["Patient"]):
+    reading = Capability.READ_PATIENT
+
+    def matching(self, words: str) -> Self:
+        """Patients of whom every word is the start of a name or of the reference."""
+        found = self
+        for word in words.split():
+            name = Q(given_name__istartswith=word) | Q(family_name__istartswith=word)
+            found = found.filter(name | Q(reference__istartswith=word))
+        return found
+
+
+def refuse_impossible_birth(day: date) -> None:
+    today = timezone.localdate()
+    if day > today:
+        raise ValidationError("A date of birth cannot be in the future.")
+    if _years(day, today) > OLDEST:
+        raise ValidationError(f"Nobody here is older than {OLDEST} years.")
+
+
+def _years(start: date, end: date) -> int:
+    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
+
+
+class Patient(EditedRecord):
+    """A person in the care of one site, known there by a reference of the site's own."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
+    reference = Line(max_length=40)
+    given_name = Line(max_length=80)
+    family_name = Line(max_length=80)
+    date_of_birth = models.DateField(validators=[refuse_impossible_birth])
+    sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
+    phone = Line(max_length=40, blank=True)
+    registered_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    history = history()
+    objects = PatientRows.as_manager()
+
+    class Meta:
+        ordering = ("family_name", "given_name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("site", "reference"),
+                name="patient_reference_once",
+                violation_error_message="This reference is in use at this site.",
+            ),
+            models.CheckConstraint(name="patient_sex_known", condition=Q(sex__in=Sex.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}"
+
+    def age(self, *, on: date) -> int:
+        """Whole years of age on that day."""
+        return _years(self.date_of_birth, on)

@@ -1,0 +1,89 @@
+"""A protocol as the clinic holds it: one file, from draft to retirement."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from clinic.models.base import AuditedQuerySet, EditedRecord, Line, history
+
+
+class ReleaseStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    IN_REVIEW = "in_review", "In review"
+    APPROVED = "approved", "Approved"
+    PUBLISHED = "published", "Published"
+    RETIRED = "retired", "Retired"
+
+
+_WAS_PUBLISHED = Q(status__in=[ReleaseStatus.PUBLISHED, ReleaseStatus.RETIRED])
+
+
+class ReleaseRows(AuditedQuerySet["ProtocolRelease"]):
+    def published(self) -> Self:
+        return self.filter(status=ReleaseStatus.PUBLISHED)
+
+    def newest(self, protocol: str) -> ProtocolRelease | None:
+        """The published release of the highest version, without its source."""
+        releases = self.published().filter(protocol=protocol).defer("source")
+        return max(releases, key=lambda release: release.version_order, default=None)
+
+
+class ProtocolRelease(EditedRecord):
+    """One version of a protocol; once published its source never changes."""
+
+    protocol = Line(max_length=60)
+    version = Line(max_length=20)
+    sha256 = models.CharField(max_length=64, editable=False)
+    source = models.TextField()
+    status = models.CharField(max_length=10, choices=ReleaseStatus, default=ReleaseStatus.DRAFT)
+    authored_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    approved_at = models.DateTimeField(null=True, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    history = history()
+    objects = ReleaseRows.as_manager()
+
+    class Meta:
+        ordering = ("protocol", "version")
+        constraints = (
+            models.UniqueConstraint(fields=("protocol", "version"), name="release_version_once"),
+            models.CheckConstraint(name="release_status_known", condition=Q(status__in=ReleaseStatus.values)),
+            models.CheckConstraint(
+                name="release_four_eyes",
+                condition=Q(approved_by__isnull=True) | Q(authored_by__isnull=True) | ~Q(approved_by=F("authored_by")),
+                violation_error_message="Nobody approves a protocol of their own.",
+            ),
+            models.CheckConstraint(
+                name="release_approved_who_and_when",
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="release_published_when",
+                condition=(_WAS_PUBLISHED & Q(approved_by__isnull=False, published_at__isnull=False))
+                | (~_WAS_PUBLISHED & Q(published_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="release_retired_when",
+                condition=Q(status=ReleaseStatus.RETIRED, retired_at__isnull=False)
+                | (~Q(status=ReleaseStatus.RETIRED) & Q(retired_at__isnull=True)),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.protocol}/{self.version}"
+
+    @property
+    def version_order(self) -> tuple[int, ...]:
+        """What versions sort by: 1.10.0 is newer than 1.9.0."""
+        return tuple(int(part) for part in self.version.split("."))

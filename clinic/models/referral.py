@@ -1,0 +1,107 @@
+"""The act that follows a decision, and where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
+
+from clinic.models.assessment import Assessment
+from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
+from clinic.models.people import Patient, Site
+from clinic.permissions import Capability
+from triage.protocol import PRIORITIES, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+class Stage(models.TextChoices):
+    """Where a referral stands."""
+
+    PROPOSED = "proposed", "Proposed"
+    ACCEPTED = "accepted", "Accepted"
+    SENT = "sent", "Sent"
+    RECEIVED = "received", "Received"
+    BOOKED = "booked", "Booked"
+    SEEN = "seen", "Seen"
+    CLOSED = "closed", "Closed"
+    DECLINED = "declined", "Declined"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ReferralRows(SiteQuerySet["Referral"]):
+    reading = Capability.READ_ASSESSMENT
+
+    def at_stage(self, stages: Collection[Stage]) -> Self:
+        """Those whose newest status is one of these."""
+        newest = ReferralStatus.objects.filter(referral=OuterRef("pk")).order_by("-seq")
+        return self.alias(stage_now=Subquery(newest.values("status")[:1])).filter(stage_now__in=stages)
+
+
+class Referral(AppendOnlyRecord):
+    """One service that a patient is referred to; its statuses are rows of their own."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="referrals")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="referrals")
+    service = models.CharField(max_length=20)
+    priority = models.CharField(max_length=10)
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    objects = ReferralRows.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("assessment", "service"), name="referral_once"),
+            models.CheckConstraint(
+                name="referral_service_known",
+                condition=Q(service__in=[service.value for service in Service]),
+            ),
+            models.CheckConstraint(
+                name="referral_priority_known",
+                condition=Q(priority__in=[priority.value for priority in PRIORITIES]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.service}, {self.priority}"
+
+    @property
+    def status(self) -> Stage:
+        """Where it stands now; one query, or none where the statuses are prefetched."""
+        return Stage(max(self.statuses.all(), key=lambda each: each.seq).status)
+
+
+class ReferralStatusRows(SiteQuerySet["ReferralStatus"]):
+    reading = Capability.READ_ASSESSMENT
+
+
+class ReferralStatus(AppendOnlyRecord):
+    """One step of a referral; the newest is where it stands."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="statuses")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    seq = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, choices=Stage)
+    reason = Paragraph(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ReferralStatusRows.as_manager()
+
+    class Meta:
+        ordering = ("referral", "seq")
+        verbose_name_plural = "referral statuses"
+        constraints = (
+            models.UniqueConstraint(fields=("referral", "seq"), name="referral_status_in_order"),
+            models.CheckConstraint(name="referral_status_known", condition=Q(status__in=Stage.values)),
+        )
+
+    def __str__(self) -> str:
+        return Stage(self.status).label

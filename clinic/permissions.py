@@ -1,0 +1,138 @@
+"""Who may do what: one table, and the only questions that are asked of it.
+
+There is no role above the table. Whoever looks after the installation sees no patient by it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+
+class Role(models.TextChoices):
+    """What a person is at one site."""
+
+    CLERK = "clerk", "Clerk"
+    CLINICIAN = "clinician", "Clinician"
+    AUTHOR = "author", "Protocol author"
+    APPROVER = "approver", "Protocol approver"
+    AUDITOR = "auditor", "Auditor"
+    INTEGRATOR = "integrator", "Integrator"
+    ADMIN = "admin", "Administrator"
+
+
+class Capability(StrEnum):
+    """Something that may be done at a site; the words complete "You may not ..."."""
+
+    READ_PATIENT = "see patients and their intakes"
+    EDIT_PATIENT = "register or correct patients"
+    ANSWER = "open or answer intakes"
+    EXAMINE = "answer what only a clinician can answer, or settle a conflict of answers"
+    READ_DRAFT = "see assessments of open intakes"
+    READ_ASSESSMENT = "see assessments, decisions and referrals"
+    RECORD_STOP = "record what was done about an urgent outcome"
+    PROPOSE = "propose referrals"
+    DECIDE = "decide on an assessment or accept a referral"
+    PUBLISH_PROTOCOL = "publish or retire a protocol"
+    READ_AUDIT = "read the audit trail"
+    MANAGE_PEOPLE = "manage people, roles and tokens"
+    MANAGE_SITE = "manage sites"
+    USE_ADMIN = "use the administration pages"
+
+
+_TABLE: Mapping[Role, frozenset[Capability]] = {
+    Role.CLERK: frozenset(
+        {
+            Capability.READ_PATIENT,
+            Capability.EDIT_PATIENT,
+            Capability.ANSWER,
+            Capability.READ_DRAFT,
+            Capability.RECORD_STOP,
+        }
+    ),
+    Role.CLINICIAN: frozenset(
+        {
+            Capability.READ_PATIENT,
+            Capability.EDIT_PATIENT,
+            Capability.ANSWER,
+            Capability.EXAMINE,
+            Capability.READ_DRAFT,
+            Capability.READ_ASSESSMENT,
+            Capability.RECORD_STOP,
+            Capability.PROPOSE,
+            Capability.DECIDE,
+            Capability.USE_ADMIN,
+        }
+    ),
+    Role.AUTHOR: frozenset({Capability.USE_ADMIN}),
+    Role.APPROVER: frozenset({Capability.PUBLISH_PROTOCOL, Capability.USE_ADMIN}),
+    Role.AUDITOR: frozenset({Capability.READ_AUDIT, Capability.USE_ADMIN}),
+    Role.INTEGRATOR: frozenset(
+        {
+            Capability.READ_PATIENT,
+            Capability.EDIT_PATIENT,
+            Capability.ANSWER,
+            Capability.READ_DRAFT,
+            Capability.READ_ASSESSMENT,
+            Capability.PROPOSE,
+        }
+    ),
+    Role.ADMIN: frozenset({Capability.MANAGE_PEOPLE, Capability.MANAGE_SITE, Capability.USE_ADMIN}),
+}
+
+
+class Member(Protocol):
+    """A person, as far as permissions go."""
+
+    is_active: bool
+
+    @property
+    def roles(self) -> Mapping[UUID, frozenset[Role]]: ...
+
+
+class Place(Protocol):
+    """A site, as far as permissions go."""
+
+    @property
+    def pk(self) -> Any: ...
+
+
+class NotAllowed(Exception):
+    """The acting person may not do this here."""
+
+    def __init__(self, capability: Capability) -> None:
+        super().__init__(f"You may not {capability} here.")
+        self.capability = capability
+
+
+def may(user: Member, capability: Capability, site: Place) -> bool:
+    """Whether one of the person's roles at the site holds the capability."""
+    return site.pk in sites_of(user, capability)
+
+
+def may_somewhere(user: Member, capability: Capability) -> bool:
+    """Whether the person holds the capability at any site: for what belongs to no site."""
+    return bool(sites_of(user, capability))
+
+
+def require(user: Member, capability: Capability, site: Place) -> None:
+    if not may(user, capability, site):
+        raise NotAllowed(capability)
+
+
+def require_somewhere(user: Member, capability: Capability) -> None:
+    if not may_somewhere(user, capability):
+        raise NotAllowed(capability)
+
+
+def sites_of(user: Member, capability: Capability) -> frozenset[UUID]:
+    """The ids of the sites at which the person holds the capability."""
+    if not user.is_active:
+        return frozenset()
+    return frozenset(site for site, roles in user.roles.items() if any(capability in _TABLE[role] for role in roles))
