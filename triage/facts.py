@@ -63,38 +63,34 @@ class Facts:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def check_answers(
-    questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date
-) -> Facts:
+def check_answers(questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date) -> Facts:
     """Facts from answers in the short or the long form; raises AnswerErrors naming every fault."""
     faults: list[AnswerFault] = []
     values: dict[str, Value] = {}
     conflicts: list[Conflict] = []
-    for id, raw in answers.items():
-        question = questions.get(id) if isinstance(id, str) else None
+    for name, raw in answers.items():
+        question = questions.get(name) if isinstance(name, str) else None
         if question is None:
             known = "a question id of this protocol"
-            faults.append(AnswerFault(_name(id), "is not a question of this protocol", known))
+            faults.append(AnswerFault(_name(name), "is not a question of this protocol", known))
             continue
         checked = list(_check(question, raw, on, faults))
         if checked:
-            values[id] = _worse(question, checked)
+            values[name] = _worse(question, checked)
         if len(checked) > 1 and checked[0] != checked[1]:
-            conflicts.append(Conflict(id, "two sources gave different answers"))
+            conflicts.append(Conflict(name, "two sources gave different answers"))
     if faults:
         raise AnswerErrors(faults)
     conflicts += _derive_days(questions, values, on)
     return Facts(values=values, on=on, conflicts=tuple(conflicts))
 
 
-def _name(id: object) -> str:
-    """The id as it may be shown and stored: never longer than an id could be."""
-    return ascii(id)[1:61] if isinstance(id, str) else ascii(id)[:60]
+def _name(key: object) -> str:
+    """A key as it may be shown: plain characters, and never longer than an id could be."""
+    return ascii(key)[1:61].rstrip("'\"") if isinstance(key, str) else ascii(key)[:60]
 
 
-def _check(
-    question: Question, raw: object, on: date, faults: list[AnswerFault]
-) -> Iterator[Value]:
+def _check(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[Value]:
     """The value, and the disputing one if there is one; faults go to `faults`."""
     long = raw if isinstance(raw, dict) else {"value": raw}
     if "value" not in long:
@@ -134,9 +130,7 @@ def _is_time(raw: object) -> bool:
         return False
 
 
-def _check_value(
-    question: Question, raw: object, on: date, faults: list[AnswerFault]
-) -> Iterator[Value]:
+def _check_value(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[Value]:
     if isinstance(raw, str) and raw == NOT_SURE_ANSWER:
         yield raw
     elif question.type is QuestionType.STUDIES:
@@ -161,9 +155,7 @@ def _reason(raw: object) -> str:
     return "is not an answer that this question takes"
 
 
-def _check_studies(
-    question: Question, raw: object, on: date, faults: list[AnswerFault]
-) -> Iterator[tuple[Study, ...]]:
+def _check_studies(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[tuple[Study, ...]]:
     if not isinstance(raw, list) or len(raw) > 50:
         faults.append(AnswerFault(question.id, "is not a list of studies", question.allowed))
         return
@@ -228,9 +220,7 @@ def _worse(question: Question, checked: list[Value]) -> Value:
     return max(checked, key=lambda each: _WORSE.get(str(each), 0))
 
 
-def _derive_days(
-    questions: Mapping[str, Question], values: dict[str, Value], on: date
-) -> list[Conflict]:
+def _derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> list[Conflict]:
     """Fill in numbers of days that a date answers; where both are given and differ, neither counts."""
     conflicts = []
     for question in questions.values():

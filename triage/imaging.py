@@ -13,13 +13,11 @@ from triage.wording import TextError, clean_text, read_date
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-_REGIONS = (
-    "cervical thoracic thoracolumbar lumbar lumbosacral sacroiliac whole_spine abdomen other"
-)
+_REGIONS = "cervical thoracic thoracolumbar lumbar lumbosacral sacroiliac whole_spine abdomen other"
 STUDY_WORDS: Mapping[str, tuple[str, ...]] = {
-    "modality": tuple("xray mri ct dexa bone_scan ultrasound_aorta other".split()),
+    "modality": tuple(["xray", "mri", "ct", "dexa", "bone_scan", "ultrasound_aorta", "other"]),
     "region": tuple(_REGIONS.split()),
-    "status": tuple("requested awaiting_report reported report_unavailable cancelled".split()),
+    "status": tuple(["requested", "awaiting_report", "reported", "report_unavailable", "cancelled"]),
     "reason": ("routine", "red_flag", "other"),
     "class": (
         "no_significant_finding",

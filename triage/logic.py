@@ -110,7 +110,8 @@ def _if(statement: bool) -> Truth:  # noqa: FBT001  (a predicate's own value)
 
 
 _EVERY = {
-    truths: Verdict(*truths, index) for index, truths in enumerate(product(Truth, repeat=3))
+    (now, least, most): Verdict(now, least, most, index)
+    for index, (now, least, most) in enumerate(product(Truth, repeat=3))
 }
 
 
@@ -119,14 +120,8 @@ def verdict(now: Truth, least: Truth, most: Truth) -> Verdict:
     return _EVERY[now, least, most]
 
 
-_AND = [
-    [verdict(a.now & b.now, a.least & b.least, a.most & b.most) for b in _EVERY.values()]
-    for a in _EVERY.values()
-]
-_OR = [
-    [verdict(a.now | b.now, a.least | b.least, a.most | b.most) for b in _EVERY.values()]
-    for a in _EVERY.values()
-]
+_AND = [[verdict(a.now & b.now, a.least & b.least, a.most & b.most) for b in _EVERY.values()] for a in _EVERY.values()]
+_OR = [[verdict(a.now | b.now, a.least | b.least, a.most | b.most) for b in _EVERY.values()] for a in _EVERY.values()]
 
 YES = verdict(Truth.TRUE, Truth.TRUE, Truth.TRUE)
 NO = verdict(Truth.FALSE, Truth.FALSE, Truth.FALSE)

@@ -71,6 +71,14 @@ class Quantity:
             _count([statement.most for statement in listed]),
         )
 
+    def minus(self, other: Quantity) -> Quantity:
+        """The difference; at the least where this one is least and the other most."""
+        return Quantity(
+            _difference(self.now, other.now),
+            _difference(self.least, other.most),
+            _difference(self.most, other.least),
+        )
+
     def at_least(self, threshold: int) -> Verdict:
         return verdict(
             self.now.at_least(threshold),
@@ -92,6 +100,10 @@ class Quantity:
             case "==":
                 return self.at_least(number) & ~self.at_least(number + 1)
         raise ValueError(f"no such comparison: {operator}")
+
+
+def _difference(one: Range, other: Range) -> Range:
+    return Range(one.low - other.high, one.high - other.low)
 
 
 def _sum(ranges: Iterable[Range]) -> Range:

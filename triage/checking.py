@@ -1,0 +1,218 @@
+"""What must hold between the tables of a protocol: every name, citation and action leads somewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.conditions import Comparison, Condition, Difference, OneOf, Raised, Statement
+from triage.imaging import MAXIMUM_AGE, STUDY_AGE, STUDY_NAMES
+from triage.instruments import Instrument
+from triage.protocol import LEVELS, Fact, Level, Protocol
+from triage.questions import Question, QuestionType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_references(protocol: Protocol) -> list[str]:
+    """Every fault between the tables, each with its place and a plain sentence."""
+    circles = list(_circles(protocol))
+    return [
+        *circles,
+        *_question_faults(protocol),
+        *_condition_faults(protocol),
+        *_citation_faults(protocol),
+        *_action_faults(protocol),
+        *_flag_faults(protocol),
+    ]
+
+
+def _conditions(protocol: Protocol) -> Iterator[tuple[str, Condition, str]]:
+    """Every condition, with its place and what it is about: `intake`, `study` or `rule`."""
+    for question in protocol.questions.values():
+        if question.ask_when:
+            yield f"questions[{question.id}].ask_when", question.ask_when, "intake"
+    for fact in protocol.facts.values():
+        place = f"imaging.facts.{fact.id}" if fact.per_study else f"facts.{fact.id}"
+        yield f"{place}.when", fact.when, "study" if fact.per_study else "intake"
+    for level in protocol.levels.values():
+        for number, step in enumerate(level.steps):
+            yield f"levels.{level.id}.steps[{number}].when", step.when, "intake"
+    for flag in protocol.flags:
+        yield f"flags[{flag.id}].when", flag.when, "intake"
+    for exclusion in protocol.exclusions:
+        if exclusion.when:
+            yield f"exclusion[{exclusion.level}].when", exclusion.when, "intake"
+    for text in protocol.texts:
+        if text.when:
+            yield f"texts[{text.id}].when", text.when, "intake"
+    for rule in protocol.rules:
+        place = f"rules[{rule.id}]"
+        yield f"{place}.when", rule.when, "rule"
+        for condition in rule.own_conditions:
+            yield place, condition, "rule"
+        for permit in rule.permits:
+            if permit.when:
+                yield f"{place}.permits", permit.when, "rule"
+
+
+def _condition_faults(protocol: Protocol) -> Iterator[str]:
+    for place, condition, about in _conditions(protocol):
+        for part in condition.walk():
+            for fault in _node_faults(protocol, part, about):
+                yield f"{place}: {fault}"
+
+
+def _node_faults(protocol: Protocol, node: Condition, about: str) -> Iterator[str]:
+    match node:
+        case Raised(manner=manner, levels=levels):
+            if about != "rule":
+                yield f"{manner}(...) may stand in a rule only"
+            for level in levels:
+                if level not in LEVELS:
+                    yield f'"{level}" is not one of {", ".join(LEVELS)}'
+        case OneOf(name=name, words=words):
+            yield from _word_faults(protocol, name, words, about)
+        case Comparison(name=name, number=number):
+            yield from _number_faults(protocol, name, number, about)
+        case Difference(name=name, other=other):
+            yield from _number_faults(protocol, name, None, about)
+            yield from _number_faults(protocol, other, None, about)
+        case Statement(name=name):
+            named = protocol.names.get(name)
+            if named is None:
+                yield f'"{name}" is not a question, fact, level or instrument'
+            elif isinstance(named, Question) and named.type is not QuestionType.TRI:
+                yield f'"{name}" is not a yes/no question: compare it with something'
+            elif isinstance(named, Level | Instrument):
+                yield f'"{name}" is a number: compare it with one'
+
+
+def _word_faults(protocol: Protocol, name: str, words: tuple[str, ...], about: str) -> Iterator[str]:
+    allowed = STUDY_NAMES.get(name, ()) if about == "study" else ()
+    named = protocol.names.get(name)
+    if isinstance(named, Question) and named.type is QuestionType.CHOICE:
+        allowed = tuple(option.value for option in named.options)
+    if not allowed:
+        yield f'"{name}" is not a choice that can be read here'
+        return
+    for word in words:
+        if word not in allowed:
+            yield f'"{word}" is not an answer to {name}, which takes {", ".join(allowed)}'
+
+
+def _number_faults(protocol: Protocol, name: str, number: int | None, about: str) -> Iterator[str]:
+    named = protocol.names.get(name)
+    if about == "study" and name == STUDY_AGE:
+        low, high = 0, MAXIMUM_AGE
+    elif isinstance(named, Question) and named.type.is_number:
+        low, high = named.low, named.high
+    elif isinstance(named, Level):
+        low, high = 0, len(named.steps)
+    elif isinstance(named, Instrument):
+        low, high = 0, named.maximum
+    else:
+        yield f'"{name}" is not a number'
+        return
+    if number is not None and not low <= number <= high:
+        yield f"{name} lies between {low} and {high}, so comparing it with {number} says nothing"
+
+
+def _question_faults(protocol: Protocol) -> Iterator[str]:
+    sections = {section.id for section in protocol.sections}
+    for question in protocol.questions.values():
+        place = f"questions[{question.id}]"
+        if question.section not in sections:
+            yield f'{place}.section: "{question.section}" is not a section'
+        if question.safety and question.ask_when is not None:
+            yield f"{place}.ask_when: a safety question is always asked and cannot be hidden"
+        if question.low > question.high:
+            yield f"{place}.min: is above max"
+        if question.days_since:
+            start = protocol.questions.get(question.days_since)
+            if start is None or start.type is not QuestionType.DATE:
+                yield f'{place}.days_since: "{question.days_since}" is not a date question'
+    studies = protocol.questions.get(protocol.imaging_question)
+    if protocol.imaging_question and (studies is None or studies.type is not QuestionType.STUDIES):
+        yield f'imaging.question: "{protocol.imaging_question}" is not a question of type studies'
+    yield from _instrument_faults(protocol)
+
+
+def _instrument_faults(protocol: Protocol) -> Iterator[str]:
+    for instrument in protocol.instruments.values():
+        for item in (*instrument.items, *filter(None, [instrument.total])):
+            question = protocol.questions.get(item)
+            if question is None or not question.type.is_number:
+                yield f'instruments[{instrument.id}]: "{item}" is not a question with a number'
+
+
+def _citation_faults(protocol: Protocol) -> Iterator[str]:
+    cited: list[tuple[str, tuple[str, ...], bool]] = [
+        *((f"flags[{each.id}]", each.cites, True) for each in protocol.flags),
+        *((f"rules[{each.id}]", each.cites, True) for each in protocol.rules),
+        *((f"facts.{each.id}", each.cites, True) for each in protocol.facts.values()),
+        *((f"levels.{each.id}", each.cites, True) for each in protocol.levels.values()),
+        *((f"instruments[{each.id}]", each.cites, True) for each in protocol.instruments.values()),
+        *((f"texts[{each.id}]", each.cites, False) for each in protocol.texts),
+        ("incomplete", protocol.incomplete.cites, True),
+    ]
+    for place, cites, needed in cited:
+        if needed and not cites:
+            yield f"{place}.cites: cites no source and no assumption"
+        for cite in cites:
+            source = protocol.sources.get(cite)
+            if source is None:
+                yield f'{place}.cites: "{cite}" is not a source or an assumption'
+            elif source.status in ("withdrawn", "expired"):
+                yield f'{place}.cites: "{cite}" is {source.status} and may not be relied on'
+
+
+def _action_faults(protocol: Protocol) -> Iterator[str]:
+    used = [("incomplete.actions", protocol.incomplete.actions)]
+    for flag in protocol.flags:
+        used.append((f"flags[{flag.id}].actions", flag.actions))
+        used.append((f"flags[{flag.id}].not_sure_actions", flag.not_sure_actions))
+        if not flag.actions or not flag.not_sure_actions:
+            yield f"flags[{flag.id}].actions: names no next step for yes, or none for not sure"
+    for rule in protocol.rules:
+        used.append((f"rules[{rule.id}].actions", tuple(task.action for task in rule.actions)))
+    for place, actions in used:
+        for action in actions:
+            if action not in protocol.actions:
+                yield f'{place}: "{action}" is not an action'
+
+
+def _flag_faults(protocol: Protocol) -> Iterator[str]:
+    for flag in protocol.flags:
+        if LEVELS.index(flag.not_sure) < LEVELS.index(flag.level):
+            yield f"flags[{flag.id}].not_sure: is more urgent than the flag's own level"
+
+
+def _circles(protocol: Protocol) -> Iterator[str]:
+    """Facts, levels and questions' `ask_when` that come back to themselves."""
+    behind = {name: set(_names_in(named)) for name, named in protocol.names.items()}
+    for name, direct in behind.items():
+        reached, ahead = set(), list(direct)
+        while ahead:
+            following = ahead.pop()
+            if following not in reached:
+                reached.add(following)
+                ahead.extend(behind.get(following, ()))
+        if name in reached:
+            yield f'"{name}" refers to itself in a circle'
+
+
+def _names_in(named: Question | Fact | Level | Instrument) -> Iterator[str]:
+    conditions: list[Condition | None] = []
+    match named:
+        case Question(ask_when=when):
+            conditions = [when]
+        case Fact(when=when):
+            conditions = [when]
+        case Level(steps=steps):
+            conditions = [step.when for step in steps]
+        case Instrument(items=items):
+            yield from items
+    for condition in conditions:
+        for part in condition.walk() if condition else ():
+            yield from part.names

@@ -1,0 +1,324 @@
+"""The decision: one protocol, the facts of one patient, one evaluation. Pure and deterministic.
+
+Flags are judged first, each for itself. Then the rules are walked from the top: a rule decides
+when it is true and nothing above it can still become so; an `at_once` rule decides when it is
+true, whatever is open above it. `docs/protocol-format.md` states the whole procedure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from triage.facts import Conflict, Facts
+from triage.logic import Truth, Verdict
+from triage.openness import Openings
+from triage.patient_view import PatientView
+from triage.protocol import (
+    LEVELS,
+    PRIORITIES,
+    PSYCHOLOGICAL,
+    Disposition,
+    Flag,
+    Permit,
+    Protocol,
+    Recommendation,
+    Rule,
+    Service,
+    Text,
+    Urgency,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from triage.conditions import Condition
+    from triage.instruments import Score
+
+ENGINE_VERSION = "1.0.0"
+
+# Outcomes under which no referral goes out, whatever a rule permits.
+_NO_REFERRAL = (Disposition.EMERGENCY, Disposition.URGENT_MEDICAL, Disposition.OUT_OF_SCOPE)
+
+
+class State(StrEnum):
+    """What is known of a flag."""
+
+    PRESENT = "present"
+    UNSURE = "unsure"
+    NOT_ASKED = "not_asked"
+    EXCLUDED = "excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A flag and what is known of it."""
+
+    flag: Flag
+    state: State
+
+    @property
+    def counts(self) -> bool:
+        """Present, or asked and not answered no: it acts."""
+        return self.state in (State.PRESENT, State.UNSURE)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        present = self.state is State.PRESENT
+        return self.flag.actions if present else self.flag.not_sure_actions
+
+    @property
+    def urgency(self) -> Urgency:
+        return self.flag.level if self.state is State.PRESENT else self.flag.not_sure
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A service to refer to, and how soon."""
+
+    service: Service
+    priority: Urgency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What the protocol says of one patient, and why.
+
+    `rule` decided; it is None while the outcome is incomplete. `floor` and `ceiling` are the
+    least and the most urgent disposition that open answers can still lead to.
+    """
+
+    protocol: Protocol
+    facts: Facts
+    disposition: Disposition
+    urgency: Urgency
+    floor: Disposition
+    ceiling: Disposition
+    rule: Rule | None
+    findings: tuple[Finding, ...]
+    referrals: tuple[Referral, ...]
+    deferred: tuple[Referral, ...]
+    actions: tuple[str, ...]
+    review_days: int
+    exclusion: str
+    outstanding: tuple[str, ...]
+    texts: tuple[Text, ...]
+    scores: tuple[Score, ...]
+    conflicts: tuple[Conflict, ...]
+    ignored: tuple[str, ...]
+
+
+def evaluate(protocol: Protocol, facts: Facts) -> Evaluation:
+    """Decide for one patient; the same protocol and facts always give the same evaluation."""
+    return _Decision(protocol, facts).evaluation()
+
+
+def asked_questions(protocol: Protocol, facts: Facts) -> tuple[str, ...]:
+    """The questions that apply, or may yet apply, to this patient, in the protocol's order."""
+    view = PatientView(protocol, facts)
+    return tuple(q.id for q in protocol.questions.values() if view.applies(q))
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What walking the rules found: which act, which might, and what is advised below them."""
+
+    escalation: Rule | None
+    advice: Rule | None
+    reached: list[tuple[Rule, Verdict]]
+    possible: list[Disposition]
+
+
+class _Decision:
+    """The evaluation of one patient in the making."""
+
+    def __init__(self, protocol: Protocol, facts: Facts) -> None:
+        self.protocol, self.facts = protocol, facts
+        self.view = PatientView(protocol, facts)
+        self.view.flag_verdicts = [flag.when.verdict(self.view) for flag in protocol.flags]
+        self.findings = tuple(
+            Finding(flag, _state(verdict))
+            for flag, verdict in zip(protocol.flags, self.view.flag_verdicts, strict=True)
+        )
+        self.counting = sorted(
+            (finding for finding in self.findings if finding.counts),
+            key=lambda finding: LEVELS.index(finding.urgency),
+        )
+        self.walk = self._walk_rules()
+
+    def evaluation(self) -> Evaluation:
+        outstanding = self._outstanding()
+        rule = self._deciding_rule(outstanding)
+        disposition = rule.disposition if rule else Disposition.INCOMPLETE
+        referrals, deferred = self._referrals(rule)
+        possible = self.walk.possible or [disposition]
+        return Evaluation(
+            protocol=self.protocol,
+            facts=self.facts,
+            disposition=disposition,
+            urgency=_urgency(rule, referrals),
+            floor=min(possible, key=lambda each: each.rank),
+            ceiling=max(possible, key=lambda each: each.rank),
+            rule=rule,
+            findings=self.findings,
+            referrals=referrals,
+            deferred=deferred,
+            actions=self._actions(rule),
+            review_days=rule.review_days if rule else self.protocol.incomplete.review_days,
+            exclusion=self._exclusion(rule),
+            outstanding=outstanding,
+            texts=self._texts(disposition),
+            scores=tuple(map(self.view.score, self.protocol.instruments.values())),
+            conflicts=self.facts.conflicts + tuple(self._total_conflicts()),
+            ignored=tuple(self._ignored()),
+        )
+
+    def _is_true(self, condition: Condition | None) -> bool:
+        return condition is None or condition.verdict(self.view).now is Truth.TRUE
+
+    def _walk_rules(self) -> _Walk:
+        walk = _Walk(None, None, [], [])
+        ended = advice_is_open = False
+        for rule in self.protocol.rules:
+            verdict = rule.when.verdict(self.view)
+            if verdict.most is Truth.FALSE:
+                continue
+            walk.reached.append((rule, verdict))
+            if not ended:
+                walk.possible.append(rule.disposition)
+            certain = verdict.least is Truth.TRUE
+            ended = ended or certain
+            if rule.at_once:
+                if verdict.now is Truth.TRUE and walk.escalation is None:
+                    walk.escalation = rule
+            elif certain:
+                walk.advice = None if advice_is_open else rule
+                break
+            else:
+                advice_is_open = True
+        return walk
+
+    def _deciding_rule(self, outstanding: tuple[str, ...]) -> Rule | None:
+        if self.walk.escalation or outstanding:
+            return self.walk.escalation
+        return self.walk.advice
+
+    def _referrals(self, rule: Rule | None) -> tuple[tuple[Referral, ...], tuple[Referral, ...]]:
+        """The referrals that go out, and those that wait for what is being looked into first."""
+        advised = self._advised()
+        if rule is None or rule.disposition is Disposition.OUT_OF_SCOPE:
+            return (), ()
+        if not rule.at_once:
+            return advised, ()
+        issued = tuple(each for each in advised if self._may_issue(rule, each.service))
+        if Service.PHYSIOTHERAPY not in {each.service for each in issued}:
+            issued = tuple(each for each in issued if each.service not in PSYCHOLOGICAL)
+        return issued, tuple(each for each in advised if each not in issued)
+
+    def _may_issue(self, rule: Rule, service: Service) -> bool:
+        if rule.disposition in _NO_REFERRAL:
+            return False
+        permitted = any(self._permits(permit, service) for permit in rule.permits)
+        return permitted and all(_lets_through(each, service) for each in self.findings)
+
+    def _permits(self, permit: Permit, service: Service) -> bool:
+        return permit.service is service and self._is_true(permit.when)
+
+    def _advised(self) -> tuple[Referral, ...]:
+        """What the first true rule below any escalation advises: each service once, at its soonest."""
+        if self.walk.advice is None:
+            return ()
+        advised = [each for each in self.walk.advice.referrals if self._is_true(each.when)]
+        return tuple(
+            Referral(service, _soonest(each for each in advised if each.service is service))
+            for service in Service
+            if any(each.service is service for each in advised)
+        )
+
+    def _actions(self, rule: Rule | None) -> tuple[str, ...]:
+        actions = [action for finding in self.counting for action in finding.actions]
+        if rule is None:
+            actions += self.protocol.incomplete.actions
+        else:
+            actions += [task.action for task in rule.actions if self._is_true(task.when)]
+        return tuple(dict.fromkeys(actions))
+
+    def _exclusion(self, rule: Rule | None) -> str:
+        if rule is None or any(each.state is not State.EXCLUDED for each in self.findings):
+            return "X0"
+        reached = [each.level for each in self.protocol.exclusions if self._is_true(each.when)]
+        return reached[-1] if reached else "X0"
+
+    def _texts(self, disposition: Disposition) -> tuple[Text, ...]:
+        return tuple(
+            text for text in self.protocol.texts if disposition in text.dispositions and self._is_true(text.when)
+        )
+
+    def _outstanding(self) -> tuple[str, ...]:
+        """Open questions that could still change the outcome, the most decisive first."""
+        openings = Openings(self.view)
+        for flag in self.protocol.flags_by_urgency:
+            openings.add(flag.when)
+        escalation = self.walk.escalation
+        if escalation is None or self._could_refer(escalation):
+            self._add_rules(openings)
+        else:
+            self._add_rules_above(openings, escalation)
+        return tuple(openings.questions)
+
+    def _could_refer(self, escalation: Rule) -> bool:
+        return bool(escalation.permits) and not any(
+            finding.counts and not finding.flag.allows for finding in self.findings
+        )
+
+    def _add_rules(self, openings: Openings) -> None:
+        for rule, _ in self.walk.reached:
+            openings.add(rule.when, settle=not rule.at_once)
+            if not rule.at_once:
+                for condition in rule.own_conditions:
+                    openings.add(condition, settle=True)
+
+    def _add_rules_above(self, openings: Openings, escalation: Rule) -> None:
+        for rule, _ in self.walk.reached:
+            if rule is escalation:
+                return
+            openings.add(rule.when)
+
+    def _total_conflicts(self) -> Iterator[Conflict]:
+        for instrument in self.protocol.instruments.values():
+            total = self.facts.values.get(instrument.total)
+            known = self.view.quantity(instrument.id).now
+            if isinstance(total, int) and not known.low <= total <= known.high:
+                yield Conflict(instrument.total, f"does not agree with the items of {instrument.name}")
+
+    def _ignored(self) -> Iterator[str]:
+        for answered in self.facts.values:
+            if not self.view.applies(self.protocol.questions[answered]):
+                yield answered
+
+
+def _state(verdict: Verdict) -> State:
+    if verdict.now is Truth.TRUE:
+        return State.PRESENT
+    if verdict.is_doubted:
+        return State.UNSURE
+    return State.EXCLUDED if verdict.most is Truth.FALSE else State.NOT_ASKED
+
+
+def _lets_through(finding: Finding, service: Service) -> bool:
+    if finding.state is State.PRESENT:
+        return service in finding.flag.allows
+    return finding.state is State.EXCLUDED
+
+
+def _soonest(recommendations: Iterable[Recommendation]) -> Urgency:
+    return min((each.priority for each in recommendations), key=PRIORITIES.index)
+
+
+def _urgency(rule: Rule | None, referrals: tuple[Referral, ...]) -> Urgency:
+    if rule is None:
+        return Urgency.NONE
+    if rule.disposition is Disposition.REFER and referrals:
+        return min((each.priority for each in referrals), key=PRIORITIES.index)
+    return rule.urgency

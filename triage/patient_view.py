@@ -1,0 +1,146 @@
+"""One patient as a protocol's conditions see them: every name judged at most once."""
+
+from __future__ import annotations
+
+from triage.facts import NOT_SURE_ANSWER, Facts
+from triage.imaging import STUDY_AGE, STUDY_NAMES, Study
+from triage.instruments import Instrument, Score
+from triage.logic import NO, NOT_ASKED, NOT_SURE, YES, Truth, Verdict
+from triage.protocol import Fact, Level, Protocol
+from triage.quantities import Quantity, Range
+from triage.questions import Question
+
+_TRI = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE}
+
+
+class PatientView:
+    """The facts of one patient under one protocol.
+
+    `flagged` and `unsure` answer once `flag_verdicts` has been filled.
+    """
+
+    def __init__(self, protocol: Protocol, facts: Facts) -> None:
+        self.protocol = protocol
+        self.values = facts.values
+        self.flag_verdicts: list[Verdict] = []
+        self._truths: dict[str, Verdict] = {}
+        self._quantities: dict[str, Quantity] = {}
+
+    def truth(self, name: str) -> Verdict:
+        known = self._truths.get(name)
+        if known is None:
+            known = self._truths[name] = self._judge(name)
+        return known
+
+    def _judge(self, name: str) -> Verdict:
+        named = self.protocol.names[name]
+        if isinstance(named, Fact):
+            return self._any_study(named) if named.per_study else named.when.verdict(self)
+        if not isinstance(named, Question) or not self.applies(named):
+            return NOT_SURE
+        value = self.values.get(name)
+        return NOT_ASKED if value is None else _TRI[str(value)]
+
+    def _any_study(self, fact: Fact) -> Verdict:
+        studies = self.values.get(self.protocol.imaging_question)
+        if not isinstance(studies, tuple):
+            return NOT_ASKED if studies is None else NOT_SURE
+        together = NO
+        for study in studies:
+            if isinstance(study, Study):
+                together |= fact.when.verdict(StudyView(self, study))
+        return together
+
+    def quantity(self, name: str) -> Quantity:
+        known = self._quantities.get(name)
+        if known is None:
+            known = self._quantities[name] = self._measure(name)
+        return known
+
+    def _measure(self, name: str) -> Quantity:
+        named = self.protocol.names[name]
+        if isinstance(named, Instrument):
+            return Quantity.total(self.quantity(item) for item in named.items)
+        if isinstance(named, Level):
+            return _level([step.when.verdict(self) for step in named.steps])
+        if not isinstance(named, Question):
+            raise TypeError(f"{name} is not a number")
+        return self._number(named)
+
+    def _number(self, question: Question) -> Quantity:
+        value = self.values.get(question.id)
+        if isinstance(value, int) and self.applies(question):
+            return Quantity.known(value)
+        if value is None and self.applies(question):
+            return Quantity.not_asked(question.low, question.high)
+        return Quantity.not_sure(question.low, question.high)
+
+    def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
+        value = self.values.get(name)
+        if not self.applies(self.protocol.questions[name]):
+            return NOT_SURE
+        if value is None:
+            return NOT_ASKED
+        if value == NOT_SURE_ANSWER:
+            return NOT_SURE
+        return YES if value in words else NO
+
+    def flagged(self, levels: tuple[str, ...]) -> Verdict:
+        together = NO
+        for flag, verdict in zip(self.protocol.flags, self.flag_verdicts, strict=True):
+            if flag.level in levels:
+                together |= verdict
+        return together
+
+    def unsure(self, levels: tuple[str, ...]) -> Verdict:
+        together = NO
+        for flag, verdict in zip(self.protocol.flags, self.flag_verdicts, strict=True):
+            if flag.not_sure in levels:
+                together |= verdict.possible()
+        return together
+
+    def applies(self, question: Question) -> bool:
+        """Whether the question is, or may yet be, asked of this patient."""
+        if question.ask_when is None:
+            return True
+        return question.ask_when.verdict(self).most is not Truth.FALSE
+
+    def is_open(self, question: Question) -> bool:
+        """Not asked so far, though it applies or may yet apply."""
+        return question.id not in self.values and self.applies(question)
+
+    def score(self, instrument: Instrument) -> Score:
+        answered = sum(isinstance(self.values.get(item), int) for item in instrument.items)
+        return Score(instrument, self.quantity(instrument.id), answered)
+
+
+class StudyView:
+    """A patient and one of their studies: `study_...` names are the study's, the rest theirs."""
+
+    def __init__(self, patient: PatientView, study: Study) -> None:
+        self._patient, self._study = patient, study
+        self.truth = patient.truth
+        self.flagged, self.unsure = patient.flagged, patient.unsure
+
+    def quantity(self, name: str) -> Quantity:
+        return self._study.age() if name == STUDY_AGE else self._patient.quantity(name)
+
+    def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
+        if name in STUDY_NAMES:
+            return self._study.is_one_of(name, words)
+        return self._patient.is_one_of(name, words)
+
+
+def _level(steps: list[Verdict]) -> Quantity:
+    """The highest step that is true, between the highest certain and the highest possible one."""
+    return Quantity(
+        _highest([step.now for step in steps]),
+        _highest([step.least for step in steps]),
+        _highest([step.most for step in steps]),
+    )
+
+
+def _highest(truths: list[Truth]) -> Range:
+    reached = [number for number, truth in enumerate(truths, 1) if truth is Truth.TRUE]
+    possible = [number for number, truth in enumerate(truths, 1) if truth is not Truth.FALSE]
+    return Range(max(reached, default=0), max(possible, default=0))

@@ -1,0 +1,290 @@
+"""Read a protocol file. Every fault is reported at once, each with its place and a plain sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from typing import TYPE_CHECKING, TypeVar
+
+from triage.checking import check_references
+from triage.instruments import Band, Instrument
+from triage.protocol import (
+    LEVELS,
+    PRIORITIES,
+    Action,
+    Disposition,
+    Exclusion,
+    Fact,
+    Flag,
+    Incomplete,
+    Level,
+    Permit,
+    Protocol,
+    Recommendation,
+    Rule,
+    Section,
+    Service,
+    Source,
+    Step,
+    Task,
+    Text,
+    Urgency,
+    Wording,
+)
+from triage.questions import Option, Question, QuestionType
+from triage.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Word = TypeVar("_Word", Disposition, Service)
+STATUSES = ("current", "withdrawn", "expired", "background")
+LARGEST = 1_000_000  # bytes; ten times the size of a large protocol
+
+
+class ProtocolError(ValueError):
+    """A protocol file that cannot be used; `faults` names all that is wrong with it."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+def read_protocol(source: bytes) -> Protocol:
+    """The protocol that the bytes of a TOML file state; raises ProtocolError."""
+    faults: list[str] = []
+    protocol = _protocol(Table(_parse(source), "", faults), hashlib.sha256(source).hexdigest())
+    faults += check_references(protocol)
+    if faults:
+        raise ProtocolError(faults)
+    return protocol
+
+
+def _parse(source: bytes) -> Mapping[str, object]:
+    if len(source) > LARGEST:
+        raise ProtocolError([f"the file is larger than {LARGEST} bytes"])
+    try:
+        return tomllib.loads(source.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ProtocolError([f"the file is not UTF-8 text: {error}"]) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ProtocolError([f"the file is not TOML: {error}"]) from error
+
+
+def _protocol(root: Table, digest: str) -> Protocol:
+    head = root.table("protocol")
+    scales = root.table("scales")
+    items = [_question(each, scales) for each in root.tables("questions")]
+    questions = {question.id: question for question in items}
+    imaging = root.table("imaging", required=False)
+    return Protocol(
+        id=head.text("id"),
+        version=head.text("version"),
+        title=head.text("title"),
+        summary=head.text("summary"),
+        signed_off=head.truth("signed_off"),
+        review_due=head.day("review_due"),
+        fresh_days=head.number("fresh_days"),
+        digest=digest,
+        sources={
+            each.id: each
+            for each in (
+                *map(_source, root.tables("sources")),
+                *map(_assumption, root.tables("assumptions")),
+            )
+        },
+        sections=tuple(map(_section, root.tables("sections"))),
+        questions=questions,
+        instruments={each.id: each for each in (_instrument(table, questions) for table in root.tables("instruments"))},
+        facts={
+            **{name: _fact(name, each) for name, each in root.table("facts").named()},
+            **{
+                name: _fact(name, each, per_study=True) for name, each in imaging.table("facts", required=False).named()
+            },
+        },
+        levels={name: _level(name, each) for name, each in root.table("levels").named()},
+        imaging_question=imaging.text("question", default=""),
+        actions={each.id: each for each in map(_action, root.tables("actions"))},
+        flags=tuple(map(_flag, root.tables("flags"))),
+        rules=tuple(map(_rule, root.tables("rules"))),
+        incomplete=_incomplete(root.table("incomplete")),
+        exclusions=tuple(map(_exclusion, root.tables("exclusion"))),
+        texts=tuple(map(_text, root.tables("texts"))),
+        dispositions=_wordings(root.table("dispositions"), Disposition),
+        services=_wordings(root.table("services"), Service),
+    )
+
+
+def _source(table: Table) -> Source:
+    return Source(
+        id=table.text("id"),
+        citation=table.text("citation"),
+        status=table.word("status", STATUSES),
+        use=table.text("use", default=""),
+        checked_on=table.day("checked_on"),
+    )
+
+
+def _assumption(table: Table) -> Source:
+    return Source(id=table.text("id"), citation=table.text("text"), status="assumption")
+
+
+def _section(table: Table) -> Section:
+    return Section(id=table.text("id"), title=table.text("title"), intro=table.text("intro", default=""))
+
+
+def _question(table: Table, scales: Table) -> Question:
+    kind = QuestionType(table.word("type", tuple(QuestionType)))
+    options = tuple(
+        Option(value=each.text("value"), label=each.text("label"))
+        for each in table.tables("options", required=kind in ("choice", "choices"))
+    )
+    low, high = (0, 0)
+    if kind is QuestionType.INTEGER:
+        low, high = table.number("min"), table.number("max")
+    if kind is QuestionType.SCALE:
+        labels = scales.words(table.text("scale"))
+        options = tuple(Option(value=str(i), label=label) for i, label in enumerate(labels))
+        high = len(options) - 1
+    return Question(
+        id=table.text("id"),
+        section=table.text("section"),
+        text=table.text("text"),
+        type=kind,
+        group=table.text("group", default=""),
+        hint=table.text("hint", default=""),
+        options=tuple(each for each in options if each.value != "not_sure"),
+        low=low,
+        high=high,
+        unit=table.text("unit", default=""),
+        safety=table.truth("safety", default=False),
+        ask_when=table.condition("ask_when", required=False),
+        asked_by=table.word("asked_by", ("", "clinician"), default=""),
+        days_since=table.text("days_since", default=""),
+        codes=table.strings("codes"),
+    )
+
+
+def _instrument(table: Table, questions: Mapping[str, Question]) -> Instrument:
+    items = table.words("items")
+    return Instrument(
+        id=table.text("id"),
+        name=table.text("name"),
+        items=items,
+        scoring=table.word("scoring", ("sum", "mean"), default="sum"),
+        maximum=sum(questions[item].high for item in items if item in questions),
+        total=table.text("total", default=""),
+        bands=tuple(Band(each.number("from"), each.text("label")) for each in table.tables("bands", required=False)),
+        licence=table.text("licence"),
+        attribution=table.text("attribution"),
+        codes=table.strings("codes"),
+        cites=table.words("cites"),
+    )
+
+
+def _fact(name: str, table: Table, *, per_study: bool = False) -> Fact:
+    return Fact(
+        id=name,
+        when=table.required_condition("when"),
+        means=table.text("means"),
+        per_study=per_study,
+        cites=table.words("cites"),
+    )
+
+
+def _level(name: str, table: Table) -> Level:
+    steps = tuple(
+        Step(when=each.required_condition("when"), means=each.text("means")) for each in table.tables("steps")
+    )
+    return Level(id=name, means=table.text("means"), steps=steps, cites=table.words("cites"))
+
+
+def _action(table: Table) -> Action:
+    return Action(id=table.text("id"), text=table.text("text"), who=table.text("who"))
+
+
+def _flag(table: Table) -> Flag:
+    return Flag(
+        id=table.text("id"),
+        title=table.text("title"),
+        group=table.text("group"),
+        when=table.required_condition("when"),
+        level=Urgency(table.word("level", LEVELS)),
+        not_sure=Urgency(table.word("not_sure", LEVELS, default=Urgency.FOURTEEN_DAYS)),
+        because=table.text("because"),
+        cites=table.words("cites"),
+        actions=table.words("actions"),
+        not_sure_actions=table.words("not_sure_actions"),
+        allows=tuple(map(Service, table.known_words("allows", tuple(Service)))),
+        hazards=table.words("hazards"),
+    )
+
+
+def _rule(table: Table) -> Rule:
+    return Rule(
+        id=table.text("id"),
+        title=table.text("title"),
+        when=table.required_condition("when"),
+        disposition=Disposition(table.word("disposition", tuple(Disposition))),
+        urgency=Urgency(table.word("urgency", tuple(Urgency))),
+        review_days=table.number("review_days"),
+        because=table.text("because"),
+        cites=table.words("cites"),
+        at_once=table.truth("at_once", default=False),
+        referrals=tuple(map(_recommendation, table.tables("referrals", required=False))),
+        permits=tuple(map(_permit, table.tables("permits", required=False))),
+        actions=tuple(map(_task, table.tables("actions", required=False, bare="action"))),
+    )
+
+
+def _recommendation(table: Table) -> Recommendation:
+    return Recommendation(
+        service=Service(table.word("service", tuple(Service))),
+        priority=Urgency(table.word("priority", PRIORITIES)),
+        when=table.condition("when", required=False),
+    )
+
+
+def _permit(table: Table) -> Permit:
+    service = Service(table.word("service", tuple(Service)))
+    return Permit(service=service, when=table.condition("when", required=False))
+
+
+def _task(table: Table) -> Task:
+    return Task(action=table.text("action"), when=table.condition("when", required=False))
+
+
+def _incomplete(table: Table) -> Incomplete:
+    return Incomplete(
+        because=table.text("because"),
+        review_days=table.number("review_days"),
+        actions=table.words("actions"),
+        cites=table.words("cites"),
+    )
+
+
+def _exclusion(table: Table) -> Exclusion:
+    return Exclusion(
+        level=table.text("level"),
+        means=table.text("means"),
+        when=table.condition("when", required=False),
+    )
+
+
+def _text(table: Table) -> Text:
+    return Text(
+        id=table.text("id"),
+        kind=table.word("kind", ("advice", "safety_net")),
+        text=table.text("text"),
+        dispositions=tuple(map(Disposition, table.known_words("for", tuple(Disposition)))),
+        when=table.condition("when", required=False),
+        cites=table.words("cites"),
+    )
+
+
+def _wordings(table: Table, words: type[_Word]) -> Mapping[_Word, Wording]:
+    found = {}
+    for word in words:
+        each = table.table(word)
+        found[word] = Wording(title=each.text("title"), means=each.text("means", default=""))
+    return found
