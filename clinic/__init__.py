@@ -1,0 +1,1 @@
+"""Where Yellowflag is used: the Django project and its one app."""
