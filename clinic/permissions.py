@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.db import models
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
+
+    from triage.facts import AnswerFault
 
 
 class Role(models.TextChoices):
@@ -104,11 +106,12 @@ class Place(Protocol):
 
 
 class NotAllowed(Exception):
-    """The acting person may not do this here."""
+    """The acting person may not do this here; `faults` name the answers that it is about, if any."""
 
-    def __init__(self, capability: Capability) -> None:
+    def __init__(self, capability: Capability, faults: Sequence[AnswerFault] = ()) -> None:
         super().__init__(f"You may not {capability} here.")
         self.capability = capability
+        self.faults = tuple(faults)
 
 
 def may(user: Member, capability: Capability, site: Place) -> bool:

@@ -27,6 +27,14 @@ class IntakeRows(SiteQuerySet["Intake"]):
     def open(self) -> Self:
         return self.filter(status=IntakeStatus.OPEN)
 
+    def with_context(self) -> Self:
+        """With patient, site and release at hand, but not the release's long source."""
+        return self.select_related("patient", "site", "release").defer("release__source")
+
+    def locked(self) -> Self:
+        """Held until the transaction ends: whoever changes an intake reads it so."""
+        return self.with_context().select_for_update(of=("self",))
+
 
 def _both_or_neither(name: str, status: IntakeStatus) -> models.CheckConstraint:
     """The status holds exactly where it is known who brought it about and when."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic.models.base import AuditedQuerySet, EditedRecord, Line, Paragraph, SiteQuerySet, history
 from clinic.permissions import Capability, Role
+from triage.wording import TextError, clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,9 +148,13 @@ class PatientRows(SiteQuerySet["Patient"]):
     reading = Capability.READ_PATIENT
 
     def matching(self, words: str) -> Self:
-        """Patients of whom every word is the start of a name or of the reference."""
+        """Patients of whom every word is the start of a name or of the reference; none for what is not text."""
+        try:
+            cleaned = clean_text(words)
+        except TextError:
+            return self.none()
         found = self
-        for word in words.split():
+        for word in cleaned.split():
             name = Q(given_name__istartswith=word) | Q(family_name__istartswith=word)
             found = found.filter(name | Q(reference__istartswith=word))
         return found

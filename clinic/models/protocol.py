@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 
@@ -35,8 +36,8 @@ class ReleaseRows(AuditedQuerySet["ProtocolRelease"]):
 class ProtocolRelease(EditedRecord):
     """One version of a protocol; once published its source never changes."""
 
-    protocol = Line(max_length=60)
-    version = Line(max_length=20)
+    protocol = models.SlugField(max_length=60)
+    version = Line(max_length=20, validators=[RegexValidator(r"^\d{1,5}(\.\d{1,5}){2}\Z", "A version reads 1.0.0.")])
     sha256 = models.CharField(max_length=64, editable=False)
     source = models.TextField()
     status = models.CharField(max_length=10, choices=ReleaseStatus, default=ReleaseStatus.DRAFT)
