@@ -58,8 +58,11 @@ class Site(EditedRecord):
         return self.name
 
 
-class UserManager(BaseUserManager["User"].from_queryset(AuditedQuerySet["User"])):  # type: ignore[misc]  # built at run time
+class UserManager(BaseUserManager["User"]):
     """Finds users for log-in; users are added by the action `people.add`."""
+
+    def get_queryset(self) -> AuditedQuerySet[User]:
+        return AuditedQuerySet(self.model, using=self._db)
 
 
 class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missing]  # of knox, untyped

@@ -1,0 +1,1 @@
+"""What can be done: the only writers. Each action is one transaction and leaves an audit entry."""

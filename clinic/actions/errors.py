@@ -1,0 +1,55 @@
+"""Why an action was refused; nothing has been stored where one of these is raised.
+
+Beside them an action raises `triage.facts.AnswerErrors` for answers that the protocol does not
+take, and Django's `ValidationError` for a column's value that cannot be stored.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import IntegrityError, transaction
+
+from clinic.permissions import NotAllowed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "Stale", "conflict_on_duplicate"]
+
+
+class Conflict(Exception):
+    """The record is in a state that does not allow it; `outstanding` names open questions, if any."""
+
+    def __init__(self, message: str, outstanding: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.outstanding = tuple(outstanding)
+
+
+class Stale(Exception):
+    """The record has been changed since it was read; `version` is the present one."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__("These answers have been changed in the meantime: read them again before changing them.")
+        self.version = version
+
+
+class NotFound(Exception):
+    """There is nothing of that name."""
+
+
+class KeyReused(Exception):
+    """An idempotency key came again with another request."""
+
+
+@contextmanager
+def conflict_on_duplicate(message: str) -> Iterator[None]:
+    """Turn a broken uniqueness rule of the database into a Conflict, without ending the transaction."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if "unique" not in str(error).lower():
+            raise
+        raise Conflict(message) from error

@@ -1,0 +1,56 @@
+"""Let a client repeat a request whose answer it never saw, without anything happening twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+from clinic.actions.errors import Conflict, KeyReused, conflict_on_duplicate
+from clinic.models import IdempotencyKey, User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status and a JSON body; `replayed` where the request had been answered before."""
+
+    status: int
+    body: Any
+    replayed: bool = False
+
+
+@transaction.atomic
+def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callable[[], tuple[int, Any]]) -> Reply:
+    """Run a request under the client's key, or give the answer that it was given before.
+
+    The key is written first, in the same transaction as all that the request does: whoever comes
+    second waits for it. A request that fails leaves no key behind and may be tried again.
+    """
+    row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body))
+    row.clean_fields(exclude={"user", "response"})
+    try:
+        with conflict_on_duplicate("This key has been used."):
+            row.save(force_insert=True)
+    except Conflict:
+        return _answered(row)
+    row.status, row.response = run()
+    row.save(update_fields=("status", "response"))
+    return Reply(row.status, row.response)
+
+
+def _answered(row: IdempotencyKey) -> Reply:
+    earlier = IdempotencyKey.objects.get(user=row.user, key=row.key)
+    if earlier.request_digest != row.request_digest:
+        raise KeyReused("This idempotency key has been used for another request.")
+    return Reply(earlier.status, earlier.response, replayed=True)
+
+
+def _digest(method: str, path: str, body: bytes) -> str:
+    head = json.dumps([method, path]).encode()
+    return hashlib.sha256(head + b"\0" + body).hexdigest()

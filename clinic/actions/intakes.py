@@ -1,0 +1,211 @@
+"""Take a patient through a protocol: open, answer as often as need be, complete or cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from clinic import permissions, protocols
+from clinic.actions import audit
+from clinic.actions.answers import AGE, as_of, changes, entries
+from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
+from clinic.models import Assessment, Intake, IntakeStatus, Patient, ProtocolRelease, User
+from clinic.permissions import Capability
+from triage.engine import ENGINE_VERSION, evaluate
+from triage.explanation import explain
+from triage.facts import AnswerErrors, AnswerFault, check_answers
+from triage.protocol import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import date
+
+    from clinic.actions.answers import Entry
+    from triage.protocol import Protocol
+
+
+@transaction.atomic
+def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake:  # noqa: A001 -- read as intakes.open
+    """A new intake by the newest published release, with a first assessment: what is to be asked."""
+    permissions.require(by, Capability.ANSWER, patient.site)
+    if not patient.site.is_live:
+        raise Conflict("This site does not take patients in.")
+    release = protocols.newest(protocol)
+    if release is None:
+        raise Conflict("No release of this protocol is published.")
+    intake = Intake(patient=patient, site=patient.site, release=release, opened_by=by)
+    with conflict_on_duplicate("This patient has an open intake already."):
+        intake.save_as(by=by, reason="opened")
+    assessment = _assess(intake, by=by)
+    _record("intake.open", intake, by, {"release": str(release), "assessment": str(assessment.pk)})
+    return intake
+
+
+@transaction.atomic
+def answer(
+    *,
+    intake: Intake,
+    answers: Mapping[str, object],
+    by: User,
+    source: str = "staff",
+    expected_version: int | None = None,
+    settled: Collection[str] = (),
+) -> Assessment:
+    """Add answers to an intake and assess it afresh; all answers are stored, or none.
+
+    Every change leaves an assessment of its own behind, so the record shows what was advised at
+    each step. Answers that say nothing new leave the intake as it is. `settled` names the safety
+    questions on which the clinician lets this answer stand against what another source said.
+    """
+    _hold(intake, by)
+    if expected_version not in (None, intake.version):
+        raise Stale(intake.version)
+    protocol = protocols.get(intake.release)
+    changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
+    if not changed:
+        return _current(intake, by=by)
+    intake.answers = {**intake.answers, **changed}
+    assessment = _advance(intake, by=by, reason=f"answered: {', '.join(changed)}")
+    detail = {"questions": list(changed), "assessment": str(assessment.pk)}
+    _record("intake.answer", intake, by, detail)
+    return assessment
+
+
+def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dict[str, Any]:
+    """What a protocol ("back-pain", or "back-pain/1.0.0") says of answers; nothing is stored."""
+    protocol = protocols.get(_named(protocol_id))
+    return explain(evaluate(protocol, check_answers(protocol.questions, answers, on=on)))
+
+
+@transaction.atomic
+def complete(*, intake: Intake, by: User) -> Assessment:
+    """Close the intake to further answers; refused while the protocol cannot tell yet."""
+    _hold(intake, by)
+    assessment = _current(intake, by=by)
+    if assessment.disposition == Disposition.INCOMPLETE:
+        outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
+        raise Conflict(f"Still to be answered: {', '.join(outstanding)}.", outstanding)
+    intake.status = IntakeStatus.COMPLETED
+    intake.completed_at, intake.completed_by = timezone.now(), by
+    intake.save_as(by=by, reason="completed")
+    _record("intake.complete", intake, by, {"assessment": str(assessment.pk)})
+    return assessment
+
+
+@transaction.atomic
+def cancel(*, intake: Intake, reason: str, by: User) -> None:
+    """End the intake without an outcome; what was answered stays."""
+    _hold(intake, by)
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the intake is cancelled."})
+    intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
+    intake.cancelled_at, intake.cancelled_by = timezone.now(), by
+    intake.save_as(by=by, reason="cancelled")
+    _record("intake.cancel", intake, by, {})
+
+
+def _hold(intake: Intake, by: User) -> None:
+    """Read the intake anew and hold it; it must be open, and `by` must be allowed to work on it."""
+    permissions.require(by, Capability.ANSWER, intake.site)
+    intake.refresh_from_db(from_queryset=Intake.objects.locked())
+    if not intake.is_open:
+        raise Conflict(f"This intake is {intake.status}.")
+
+
+def _changed(
+    intake: Intake,
+    protocol: Protocol,
+    answers: Mapping[str, object],
+    *,
+    by: User,
+    source: str,
+    settled: Collection[str],
+) -> dict[str, Entry]:
+    """The checked answers that say something new, if all of them may be given by this person."""
+    now = timezone.now()
+    check_answers(protocol.questions, answers, on=timezone.localdate())
+    new = entries(answers, source=source, at=now, by=str(by.pk))
+    _drop_age(intake, new)
+    changed = changes(protocol.questions, intake.answers, new, settled=settled)
+    clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
+    for_clinicians = [name for name in changed if name in clinical or name in settled]
+    if for_clinicians and not permissions.may(by, Capability.EXAMINE, intake.site):
+        allowed = "an answer by a clinician"
+        faults = [AnswerFault(name, "is for a clinician to answer", allowed) for name in for_clinicians]
+        raise NotAllowed(Capability.EXAMINE, faults)
+    return changed
+
+
+def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
+    """The age comes from the patient's record; an answer that contradicts it is refused."""
+    entry = new.pop(AGE, None)
+    age = intake.patient.age(on=timezone.localdate())
+    if entry and entry["value"] != age:
+        raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", str(age))])
+
+
+def _current(intake: Intake, *, by: User) -> Assessment:
+    """The newest assessment, or a fresh one where a new day or a new engine could tell another."""
+    newest = intake.assessments.get(version=intake.version)
+    if (newest.on, newest.engine_version) == (timezone.localdate(), ENGINE_VERSION):
+        return newest
+    assessment = _advance(intake, by=by, reason="assessed again")
+    _record("intake.assess", intake, by, {"assessment": str(assessment.pk)})
+    return assessment
+
+
+def _advance(intake: Intake, *, by: User, reason: str) -> Assessment:
+    intake.version += 1
+    intake.save_as(by=by, reason=reason)
+    return _assess(intake, by=by)
+
+
+def _assess(intake: Intake, *, by: User) -> Assessment:
+    """Evaluate the answers as they read today and keep the outcome with its grounds."""
+    protocol, on = protocols.get(intake.release), timezone.localdate()
+    answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
+    evaluation = evaluate(protocol, check_answers(protocol.questions, answers, on=on))
+    return Assessment.objects.create(
+        intake=intake,
+        site=intake.site,
+        release=intake.release,
+        version=intake.version,
+        protocol_digest=protocol.digest,
+        engine_version=ENGINE_VERSION,
+        answers=answers,
+        outcome=explain(evaluation),
+        disposition=evaluation.disposition,
+        urgency=evaluation.urgency,
+        floor=evaluation.floor,
+        ceiling=evaluation.ceiling,
+        exclusion=evaluation.exclusion,
+        on=on,
+        by=by,
+    )
+
+
+def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:
+    if AGE not in protocol.questions:
+        return {}
+    return {AGE: {"value": intake.patient.age(on=on), "source": "record"}}
+
+
+def _named(protocol_id: str) -> ProtocolRelease:
+    """The release that a name stands for; a name without a version is the newest published one."""
+    name, _, version = protocol_id.partition("/")
+    newest = protocols.newest(name)
+    if not version and newest:
+        return newest
+    release = protocols.version_of(name, version)
+    if release is None:
+        raise NotFound("There is no published protocol of this name.")
+    if release.retired_at:
+        raise Conflict(f"{release} is retired.")
+    return release
+
+
+def _record(action: str, intake: Intake, by: User, detail: audit.Detail) -> None:
+    audit.record(action=action, by=by, site=intake.site, obj=intake, subject=intake.patient, detail=detail)

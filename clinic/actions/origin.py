@@ -1,0 +1,62 @@
+"""Through which door the present request came in, for the audit trail."""
+
+from __future__ import annotations
+
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from clinic.models import Door
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_DOORS = {"/api/": Door.API, "/admin/": Door.ADMIN}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The door, and the id that ties the entries of one request together."""
+
+    door: Door = Door.COMMAND
+    request_id: str = ""
+
+
+_COMMAND = Origin()
+_current: ContextVar[Origin] = ContextVar("origin", default=_COMMAND)
+
+
+def current() -> Origin:
+    return _current.get()
+
+
+class OriginMiddleware:
+    """Remembers the door for as long as a request lasts, and tells the client the request's id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        origin = Origin(door=_door(request.path_info), request_id=_request_id(request))
+        token = _current.set(origin)
+        try:
+            response = self.get_response(request)
+        finally:
+            _current.reset(token)
+        response["X-Request-Id"] = origin.request_id
+        return response
+
+
+def _door(path: str) -> Door:
+    return next((door for start, door in _DOORS.items() if path.startswith(start)), Door.WEB)
+
+
+def _request_id(request: HttpRequest) -> str:
+    """The client's own id for the request where it is a plain one, or a new one."""
+    given = request.headers.get("X-Request-Id", "")
+    return given if _GIVEN_ID.fullmatch(given) else uuid4().hex

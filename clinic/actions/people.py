@@ -1,0 +1,150 @@
+"""Add the people who work here, and say what each is at which site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from clinic import permissions
+from clinic.actions import audit
+from clinic.actions.errors import Conflict, NotAllowed, conflict_on_duplicate
+from clinic.models import Membership, Site, User
+from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clinic.permissions import Role
+
+SYSTEM = "system"
+_CHANGEABLE = ("display_name", "email", "is_active")
+
+
+@transaction.atomic
+def system() -> User:
+    """The account in whose name the installation itself acts; nobody can log in with it."""
+    account = User.objects.filter(username=SYSTEM).first()
+    if account is None:
+        account = User(username=SYSTEM, display_name="Yellowflag")
+        account.set_unusable_password()
+        account.save_as(by=account, reason="added for what the installation does itself")
+        audit.record(action="user.add", by=account, site=None, obj=account)
+    return account
+
+
+@transaction.atomic
+def add(
+    *,
+    site: Site,
+    role: Role,
+    username: str,
+    display_name: str,
+    password: str | None,
+    by: User,
+    email: str = "",
+) -> User:
+    """A new user with a first role at a site; without a password nobody can log in as them."""
+    permissions.require(by, Capability.MANAGE_PEOPLE, site)
+    if username == SYSTEM:
+        raise Conflict("This user name is taken.")
+    user = User(username=username, display_name=display_name, email=email)
+    _give_password(user, password)
+    with conflict_on_duplicate("This user name is taken."):
+        user.save_as(by=by, reason="added")
+    audit.record(action="user.add", by=by, site=site, obj=user)
+    grant(user=user, site=site, role=role, by=by)
+    return user
+
+
+@transaction.atomic
+def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
+    """Correct a name or an address, or let somebody in or out; a change of nothing leaves no trace."""
+    require_over(by, user)
+    unknown = changes.keys() - set(_CHANGEABLE)
+    if unknown:
+        raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+    user.refresh_from_db(from_queryset=User.objects.select_for_update())
+    fields = [name for name, value in changes.items() if getattr(user, name) != value]
+    for name in fields:
+        setattr(user, name, changes[name])
+    if fields:
+        user.save_as(by=by, reason=f"changed: {', '.join(fields)}")
+        record_everywhere("user.change", user, by, {"fields": fields})
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str, by: User) -> None:
+    """Give a user a new password: their own, or that of somebody one looks after."""
+    if user != by:
+        require_over(by, user)
+    _give_password(user, password)
+    user.save_as(by=by, reason="password changed")
+    record_everywhere("user.password", user, by, {})
+
+
+@transaction.atomic
+def grant(*, user: User, site: Site, role: Role, by: User) -> Membership:
+    """Give a user a role at a site; nobody gives one to themselves."""
+    permissions.require(by, Capability.MANAGE_PEOPLE, site)
+    if user == by:
+        raise NotAllowed(Capability.MANAGE_PEOPLE)
+    return enrol(user=user, site=site, role=role, by=by)
+
+
+@transaction.atomic
+def end(*, membership: Membership, by: User) -> None:
+    """Take a role away; the row stays with its history."""
+    permissions.require(by, Capability.MANAGE_PEOPLE, membership.site)
+    membership.refresh_from_db(from_queryset=Membership.objects.select_for_update())
+    if not membership.is_active:
+        raise Conflict("This role has ended already.")
+    membership.is_active = False
+    _store(membership, "membership.end", by)
+
+
+def enrol(*, user: User, site: Site, role: Role, by: User) -> Membership:
+    """The membership itself, begun or begun again."""
+    membership = Membership.objects.select_for_update().filter(user=user, site=site, role=role).first()
+    if membership and membership.is_active:
+        raise Conflict("This user has this role at this site already.")
+    membership = membership or Membership(user=user, site=site, role=role)
+    membership.is_active = True
+    with conflict_on_duplicate("This user has this role at this site already."):
+        _store(membership, "membership.grant", by)
+    return membership
+
+
+def _store(membership: Membership, action: str, by: User) -> None:
+    membership.save_as(by=by, reason=action)
+    membership.user.__dict__.pop("roles", None)  # what was read of them before no longer holds
+    detail = {"user": str(membership.user_id), "role": membership.role}
+    audit.record(action=action, by=by, site=membership.site, obj=membership, detail=detail)
+
+
+def require_over(by: User, user: User) -> None:
+    """Only who manages people at every site of the user may act on the user; nobody on the system."""
+    if user.username == SYSTEM:
+        raise NotAllowed(Capability.MANAGE_PEOPLE)
+    sites = [membership.site for membership in user.memberships.select_related("site")]
+    if not sites or not all(permissions.may(by, Capability.MANAGE_PEOPLE, site) for site in sites):
+        raise NotAllowed(Capability.MANAGE_PEOPLE)
+
+
+def _give_password(user: User, password: str | None) -> None:
+    if password is None:
+        user.set_unusable_password()
+        return
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise ValidationError({"password": error.messages}) from error
+    user.set_password(password)
+
+
+def record_everywhere(action: str, user: User, by: User, detail: audit.Detail) -> None:
+    """In the trail of each of the user's sites, in an order that keeps two writers from a deadlock."""
+    for site in Site.objects.filter(memberships__user=user).distinct().order_by("pk"):
+        audit.record(action=action, by=by, site=site, obj=user, detail=detail)

@@ -1,0 +1,32 @@
+"""Record what was done about an outcome that could not wait."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from clinic import permissions
+from clinic.actions import audit
+from clinic.actions.errors import Conflict
+from clinic.models import Assessment, StopRecord, User
+from clinic.permissions import Capability
+from triage.protocol import Urgency
+
+_AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
+
+
+@transaction.atomic
+def record(*, assessment: Assessment, text: str, by: User) -> StopRecord:
+    """Add to the record who did what; it may be added to as often as there is something to say."""
+    permissions.require(by, Capability.RECORD_STOP, assessment.site)
+    if assessment.urgency not in _AT_ONCE:
+        raise Conflict("This outcome asks for nothing to be done today.")
+    done = StopRecord.objects.create(assessment=assessment, site=assessment.site, text=text, by=by)
+    audit.record(
+        action="assessment.stop",
+        by=by,
+        site=assessment.site,
+        obj=assessment,
+        subject=assessment.intake.patient,
+        detail={"stop_record": str(done.pk)},
+    )
+    return done
