@@ -1,0 +1,129 @@
+"""What went wrong, as `application/problem+json` (RFC 9457): one shape for every refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import ValidationError as ModelFaults
+from django.http import Http404
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from clinic.actions import errors
+from clinic.api.parsing import BodyRefused, TooLarge
+from triage.facts import AnswerErrors, AnswerFault
+from triage.wire import NotJson, join, place
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(serializers.Serializer[Any]):
+    """One thing that is wrong with the request."""
+
+    path = serializers.CharField(help_text="where in the body or the query, such as `answers.imaging[0].status`")
+    reason = serializers.CharField(help_text="what is wrong there")
+    allowed = serializers.CharField(help_text="what is allowed there, in words")
+
+
+class Problem(serializers.Serializer[Any]):
+    """Why a request was refused; nothing has been stored."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = Fault(many=True)
+
+
+class PreconditionRefused(exceptions.APIException):
+    """A header that says on what the request depends, but not in a way that can be read."""
+
+    status_code = HTTPStatus.BAD_REQUEST
+
+
+# The status and the word for each refusal that is not one of the framework's own.
+_REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
+    NotJson: (HTTPStatus.BAD_REQUEST, "not-json"),
+    BodyRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "body-refused"),
+    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
+    AnswerErrors: (HTTPStatus.UNPROCESSABLE_ENTITY, "answers-refused"),
+    ModelFaults: (HTTPStatus.UNPROCESSABLE_ENTITY, "values-refused"),
+    errors.NotAllowed: (HTTPStatus.FORBIDDEN, "not-allowed"),
+    errors.NotFound: (HTTPStatus.NOT_FOUND, "not-found"),
+    errors.Conflict: (HTTPStatus.CONFLICT, "conflict"),
+    errors.Stale: (HTTPStatus.PRECONDITION_FAILED, "stale"),
+    errors.KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused"),
+}
+
+
+def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The answer to a request that was refused; None for what is a fault of ours."""
+    for kind, (status, word) in _REFUSALS.items():
+        if isinstance(exc, kind):
+            return _problem(status, word, _detail(exc), list(_faults(exc)), _headers(exc))
+    answer = exception_handler(exceptions.NotFound() if isinstance(exc, Http404) else exc, dict(context))
+    if answer is None:
+        return None
+    status = HTTPStatus(answer.status_code)
+    headers = {name: answer[name] for name in ("WWW-Authenticate", "Retry-After", "Allow") if name in answer}
+    if isinstance(exc, exceptions.ValidationError):
+        faults = list(_flatten(exc.detail, ""))
+        return _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "values-refused", _REFUSED, faults, headers)
+    word = status.phrase.lower().replace(" ", "-")
+    return _problem(status, word, str(answer.data["detail"]), [], headers)
+
+
+_REFUSED = "The request holds values that cannot be used; nothing has been stored."
+
+
+def _problem(
+    status: HTTPStatus, word: str, detail: str, faults: list[AnswerFault], headers: Mapping[str, str]
+) -> Response:
+    body = {
+        "type": f"urn:yellowflag:problem:{word}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "errors": [{"path": each.path, "reason": each.reason, "allowed": each.allowed} for each in faults],
+    }
+    return Response(body, status=status, headers=dict(headers), content_type=MEDIA_TYPE)
+
+
+def _detail(exc: Exception) -> str:
+    if isinstance(exc, NotJson):
+        return f"The body is not JSON: {exc}."
+    if isinstance(exc, AnswerErrors | ModelFaults | BodyRefused):
+        return _REFUSED
+    return str(exc) or "There is no such thing here."
+
+
+def _headers(exc: Exception) -> Mapping[str, str]:
+    return {"ETag": f'"{exc.version}"'} if isinstance(exc, errors.Stale) else {}
+
+
+def _faults(exc: Exception) -> Iterator[AnswerFault]:
+    if isinstance(exc, BodyRefused):
+        yield from exc.faults
+    elif isinstance(exc, AnswerErrors | errors.NotAllowed):
+        yield from (place(fault, "answers") for fault in exc.faults)
+    elif isinstance(exc, errors.Conflict):
+        yield from (AnswerFault(f"answers.{name}", "is still open", "an answer") for name in exc.outstanding)
+    elif isinstance(exc, ModelFaults):
+        yield from _flatten(exc.message_dict if hasattr(exc, "error_dict") else exc.messages, "")
+
+
+def _flatten(detail: Any, path: str) -> Iterator[AnswerFault]:
+    """The nested messages of the framework, each with the path at which it lies."""
+    if isinstance(detail, Mapping):
+        for key, inside in detail.items():
+            name = "" if key in (serializers.api_settings.NON_FIELD_ERRORS_KEY, "__all__") else str(key)
+            yield from _flatten(inside, join(path, name) if name else path)
+    elif isinstance(detail, Sequence) and not isinstance(detail, str):
+        for position, inside in enumerate(detail):
+            nested = isinstance(inside, Mapping)
+            yield from _flatten(inside, f"{path}[{position}]" if nested else path)
+    else:
+        yield AnswerFault(path, str(detail), "")

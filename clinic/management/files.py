@@ -1,0 +1,58 @@
+"""The files that come with the product: protocols and their vignettes. No database is needed."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import CommandError
+
+from triage.protocol import Protocol
+from triage.reading import ProtocolError, read_protocol
+from triage.vignettes import Vignette, read_vignettes
+
+FIXTURES: Path = settings.BASE_DIR / "fixtures"
+_REFERENCE = re.compile(r"(?P<id>[a-z0-9-]{1,60})(/(?P<version>\d{1,5}(\.\d{1,5}){2}))?")
+
+
+def read_source(name: str) -> bytes:
+    """The bytes of a file, or of standard input for `-`."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{name}: {error.strerror}", returncode=2) from error
+
+
+def read_named_protocol(reference: str) -> Protocol:
+    """The protocol `back-pain`, in its newest version, or `back-pain/1.0.0`, in that one."""
+    file = _find(reference)
+    try:
+        return read_protocol(file.read_bytes())
+    except ProtocolError as error:
+        faults = "\n".join(f"{file.name}: {fault}" for fault in error.faults)
+        raise CommandError(faults, returncode=2) from error
+
+
+def _find(reference: str) -> Path:
+    match = _REFERENCE.fullmatch(reference)
+    files = sorted((FIXTURES / "protocols" / match["id"]).glob("*.toml"), key=_order) if match else []
+    version = match["version"] if match else None
+    found = [file for file in files if version is None or file.stem == version]
+    if not found:
+        raise CommandError(f"There is no protocol {ascii(reference)}.", returncode=2)
+    return found[-1]
+
+
+def _order(file: Path) -> list[int]:
+    return [int(part) for part in file.stem.split(".")]
+
+
+def vignettes_of(protocol: str) -> list[Vignette]:
+    """The patients that the protocol of this name is tried on."""
+    folder = FIXTURES / "vignettes" / protocol
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        return []
+    return read_vignettes((folder / "baselines.toml").read_bytes(), (file.read_bytes() for file in files))

@@ -1,0 +1,20 @@
+"""From answers to the explained outcome in one step, for whoever stores nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from triage.engine import evaluate
+from triage.explanation import Document, explain
+from triage.facts import check_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from triage.protocol import Protocol
+
+
+def decide(protocol: Protocol, answers: Mapping[str, object], *, on: date) -> Document:
+    """What the protocol says of a patient with these answers; raises AnswerErrors naming every fault."""
+    return explain(evaluate(protocol, check_answers(protocol.questions, answers, on=on)))

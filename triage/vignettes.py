@@ -1,0 +1,116 @@
+"""Vignettes: patients in words, with their answers and the outcome that a protocol owes them."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from triage.facts import AnswerErrors
+from triage.outcome import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from triage.explanation import Document
+    from triage.protocol import Protocol
+
+ON = date(2026, 11, 23)  # the day on which every vignette is judged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vignette:
+    """One invented patient and what is expected for them, by the keys of the explanation."""
+
+    id: str
+    story: str
+    answers: Mapping[str, object]
+    expect: Mapping[str, object]
+
+
+def read_vignettes(baselines: bytes, files: Iterable[bytes]) -> list[Vignette]:
+    """The vignettes of all files; a patient is `like` a baseline, `without` some of its answers."""
+    wholes = _parse(baselines)
+    return [_vignette(each, wholes) for file in files for each in _parse(file).get("patients", [])]
+
+
+def _parse(source: bytes) -> dict[str, Any]:
+    return tomllib.loads(source.decode("utf-8"))
+
+
+def _vignette(raw: dict[str, Any], wholes: dict[str, Any]) -> Vignette:
+    answers = {**(wholes[raw["like"]] if "like" in raw else {}), **raw["answers"]}
+    asked = {name: answer for name, answer in answers.items() if name not in raw.get("without", [])}
+    return Vignette(id=raw["id"], story=raw["story"], answers=asked, expect=raw["expect"])
+
+
+def check_vignette(protocol: Protocol, vignette: Vignette) -> list[str]:
+    """What the protocol says otherwise of the patient than is expected, each as a sentence."""
+    try:
+        outcome = decide(protocol, vignette.answers, on=ON)
+    except AnswerErrors as error:
+        return [f"{vignette.id}: {fault}" for fault in error.faults]
+    return [
+        f"{vignette.id}: {key}: {fault}"
+        for key, wanted in vignette.expect.items()
+        for fault in _CHECKS.get(key, _unknown)(key, wanted, outcome)
+    ]
+
+
+def _unknown(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    yield "is not something that can be expected"
+
+
+def _same(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    if outcome[key] != wanted:
+        yield f"expected {wanted}, got {outcome[key]}"
+
+
+def _exclusion(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    yield from _same("level", wanted, outcome["exclusion"])
+
+
+def _referrals(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    got = {each["service"]: each["priority"] for each in outcome["referrals"]}
+    if got != wanted:
+        yield f"expected {wanted}, got {got}"
+
+
+def _deferred(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    got = {each["service"] for each in outcome["deferred"]}
+    if got != set(wanted):
+        yield f"expected {sorted(wanted)}, got {sorted(got)}"
+
+
+def _among(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    missing = [each for each in wanted if each not in _ids(key, outcome)]
+    if missing:
+        yield f"expected also {missing}"
+
+
+def _not_among(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    there = [each for each in wanted if each in _ids("actions", outcome)]
+    if there:
+        yield f"not expected: {there}"
+
+
+def _nothing_outstanding(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+    if bool(outcome["outstanding"]) is bool(wanted):
+        yield f"still open: {_ids('outstanding', outcome)}"
+
+
+def _ids(key: str, outcome: Document) -> list[str]:
+    return [each["question" if key == "outstanding" else "id"] for each in outcome[key]]
+
+
+_CHECKS: Mapping[str, Callable[[str, Any, Document], Iterator[str]]] = {
+    **dict.fromkeys(("disposition", "urgency", "floor", "ceiling", "review_days"), _same),
+    "exclusion": _exclusion,
+    "referrals": _referrals,
+    "deferred": _deferred,
+    "actions": _among,
+    "outstanding": _among,
+    "no_actions": _not_among,
+    "nothing_outstanding": _nothing_outstanding,
+}
