@@ -3,14 +3,14 @@
 YELLOWFLAG_ENV         "production" (the default) or "demo": synthetic people, known passwords, plain http
 YELLOWFLAG_SECRET_KEY  production only, at least 50 characters
 YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
-DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has its own
+DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
 """
 
 from datetime import timedelta
 from os import environ
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
@@ -32,30 +32,33 @@ def required(name: str) -> str:
 def database(url: str) -> dict[str, Any]:
     """Django's settings for the database that a DATABASE_URL names."""
     parts = urlsplit(url)
-    if parts.scheme == "sqlite" and parts.path not in {"", "/"}:
-        return _sqlite(unquote(parts.path))
-    if parts.scheme in {"postgres", "postgresql"} and parts.path not in {"", "/"}:
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path[1:]),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": unquote(parts.hostname or ""),
-            "PORT": parts.port or "",
-            "OPTIONS": dict(parse_qsl(parts.query)),
-            "CONN_MAX_AGE": 60,
-            "CONN_HEALTH_CHECKS": True,
-        }
-    raise ImproperlyConfigured(
-        "DATABASE_URL is neither sqlite:///FILE nor postgresql://USER:PASSWORD@HOST:PORT/NAME."
-    )
+    name = unquote(parts.path[1:])
+    if name and parts.scheme == "sqlite":
+        return _sqlite(name)
+    if name and parts.scheme == "postgresql":
+        return _postgresql(name, parts)
+    raise ImproperlyConfigured("DATABASE_URL is neither sqlite:///FILE nor postgresql://USER:PASSWORD@HOST:PORT/NAME.")
 
 
-def _sqlite(path: str) -> dict[str, Any]:
+def _postgresql(name: str, parts: SplitResult) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": parts.port or "",
+        "OPTIONS": dict(parse_qsl(parts.query)),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+def _sqlite(name: str) -> dict[str, Any]:
     # With SQLite's own defaults most writes that meet another one fail at once, whatever the timeout.
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": path,
+        "NAME": BASE_DIR / name,
         "OPTIONS": {
             "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
             "transaction_mode": "IMMEDIATE",
@@ -73,7 +76,7 @@ DEBUG = False
 if DEMO:
     SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
-    DATABASES = {"default": database(environ.get("DATABASE_URL", f"sqlite://{VAR_DIR}/yellowflag.sqlite3"))}
+    DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
     SECRET_KEY = required("YELLOWFLAG_SECRET_KEY")
     if len(SECRET_KEY) < 50:
@@ -157,9 +160,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "login"
-SESSION_COOKIE_AGE = 30 * 60
-SESSION_SAVE_EVERY_REQUEST = True
-SESSION_EXPIRE_AT_BROWSER_CLOSE = False
+SESSION_ENGINE = "clinic.sessions"
+SESSION_COOKIE_AGE = 30 * 60  # unused for so long, a session ends; an examination may take a while
+SESSION_SAVE_EVERY_REQUEST = True  # every request counts as use
+SESSION_LIFETIME = timedelta(hours=12)  # however much it is used
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a message may name a patient
 
@@ -189,9 +193,10 @@ if not DEMO:
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
 
-# The REST door
+# What is taken in, and the REST door
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+FILE_UPLOAD_HANDLERS: list[str] = []  # nothing is uploaded anywhere
 KNOX_TOKEN_MODEL = "clinic.ApiToken"  # noqa: S105 -- the name of a model
 MIGRATION_MODULES = {"knox": None}  # its only table would stand empty beside clinic.ApiToken
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_PREFIX": "yf_", "TOKEN_TTL": timedelta(days=90)}
@@ -213,7 +218,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Yellowflag",
     "DESCRIPTION": "Suggested referrals for back pain, decided by a clinician. Not a certified medical device.",
     "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
 }

@@ -6,8 +6,6 @@ os.environ["YELLOWFLAG_ENV"] = "demo"
 
 from clinic.settings import *
 
-if "DATABASE_URL" not in os.environ:
-    DATABASES = {"default": database("sqlite:///:memory:")}
 PASSWORD_HASHERS = ["tests.passwords.QuickHasher"]
 STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

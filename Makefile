@@ -1,0 +1,61 @@
+# Everything runs in this checkout: .venv holds the packages, var/ the data. No root, no service.
+
+PORT ?= 8000
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DEMO := YELLOWFLAG_ENV=demo $(BIN)/python manage.py
+CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_URL=sqlite:///var/checked.sqlite3 \
+	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
+
+.PHONY: help demo test check bench lock
+
+help:
+	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
+	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
+	@echo "make check   format, lint, types, imports, templates, migrations, settings"
+	@echo "make bench   evaluations per second"
+	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"
+
+demo: .venv/runtime
+	@mkdir -p var
+	@$(DEMO) migrate --verbosity 0
+	@$(DEMO) collectstatic --noinput --verbosity 0
+	@$(DEMO) load_demo
+	@$(DEMO) evaluate back-pain fixtures/demo/three-patients.json --summary
+	@echo
+	@echo "Yellowflag is on http://127.0.0.1:$(PORT) until Ctrl-C."
+	@YELLOWFLAG_ENV=demo $(BIN)/gunicorn clinic.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 4 --log-level warning
+
+test: .venv/dev
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint clinic/templates --lint
+	$(DEMO) makemigrations --check --dry-run
+	$(CHECKED) check --deploy --fail-level WARNING
+
+bench: .venv/dev
+	$(BIN)/python -m tests.bench.engine
+
+lock: .venv/dev
+	CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --output-file requirements.txt pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(OPTIONS)
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yellowflag needs Python 3.11 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/runtime
