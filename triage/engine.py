@@ -152,7 +152,8 @@ class _Decision:
         rule = self._deciding_rule(outstanding)
         disposition = rule.disposition if rule else Disposition.INCOMPLETE
         referrals, deferred = self._referrals(rule)
-        possible = self.walk.possible or [disposition]
+        # The outcome itself first, so that it is named where several possible ones are as urgent.
+        possible = [each for each in (disposition, *self.walk.possible) if each in self.walk.possible] or [disposition]
         return Evaluation(
             protocol=self.protocol,
             facts=self.facts,
