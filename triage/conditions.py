@@ -237,6 +237,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 _READINGS = ("certain", "possible", "presumed")
 _RAISED = ("flagged", "unsure")
 _LONGEST = 2000  # characters; far above any line that could be read aloud
+_DEEPEST = 50  # layers of Python's syntax tree; keeps every recursion over a condition short
 
 
 def parse(text: str) -> Condition:
@@ -247,7 +248,16 @@ def parse(text: str) -> Condition:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ConditionError(f"not a condition: {error}") from error
+    if _is_too_deep(tree):
+        raise ConditionError("nested too deeply")
     return _condition(tree.body)
+
+
+def _is_too_deep(tree: ast.AST) -> bool:
+    layer = [tree]
+    for _ in range(_DEEPEST):
+        layer = [inner for node in layer for inner in ast.iter_child_nodes(node)]
+    return bool(layer)
 
 
 def _condition(node: ast.expr) -> Condition:
@@ -264,7 +274,7 @@ def _condition(node: ast.expr) -> Condition:
             return _comparison(node)
         case ast.Call(func=ast.Name(id=name), args=[part], keywords=[]) if name in _READINGS:
             return Reading(name, _condition(part))
-        case ast.Call(func=ast.Name(id=name), args=levels, keywords=[]) if name in _RAISED:
+        case ast.Call(func=ast.Name(id=name), args=[_, *_] as levels, keywords=[]) if name in _RAISED:
             return Raised(name, tuple(_word(level) for level in levels))
         case ast.Call(func=ast.Name(id="count")):
             raise ConditionError("count(...) needs a comparison, such as count(a, b) >= 2")
@@ -281,9 +291,9 @@ def _comparison(node: ast.Compare) -> Condition:
 
 def _pair(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Condition:
     match left, operator, right:
-        case ast.Name(id=name), ast.In(), ast.Tuple(elts=words):
+        case ast.Name(id=name), ast.In(), ast.Tuple(elts=[_, *_] as words):
             return OneOf(name, tuple(_word(word) for word in words))
-        case ast.Name(id=name), ast.NotIn(), ast.Tuple(elts=words):
+        case ast.Name(id=name), ast.NotIn(), ast.Tuple(elts=[_, *_] as words):
             return Not(OneOf(name, tuple(_word(word) for word in words)))
         case ast.Name(id=name), ast.Eq(), ast.Constant(value=str(word)):
             return OneOf(name, (word,))
@@ -299,7 +309,7 @@ def _pair(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Condition:
             return Difference(name, sign, other)
         case ast.Constant(value=int(number)), ast.Name(id=name):
             return Comparison(name, _MIRRORED[sign], _whole(number))
-        case ast.Call(func=ast.Name(id="count"), args=parts, keywords=[]), ast.Constant(value=int(number)):
+        case ast.Call(func=ast.Name(id="count"), args=[_, *_] as parts, keywords=[]), ast.Constant(value=int(number)):
             return Count(tuple(_condition(part) for part in parts), sign, _whole(number))
     raise ConditionError(f"only a name with a whole number or a word: {_shown(left, right)}")
 

@@ -117,8 +117,12 @@ def _form_faults(path: str, long: Mapping[str, object]) -> Iterator[AnswerFault]
         yield AnswerFault(f"{path}.source", "is not a source", ", ".join(SOURCES))
     if "at" in long and not _is_time(long["at"]):
         yield AnswerFault(f"{path}.at", "is not a time", "RFC 3339 with an offset")
-    if "by" in long and not (isinstance(long["by"], str) and len(long["by"]) <= 64):
+    if "by" in long and not _is_identifier(long["by"]):
         yield AnswerFault(f"{path}.by", "is not an identifier", "text of at most 64 characters")
+
+
+def _is_identifier(raw: object) -> bool:
+    return isinstance(raw, str) and len(raw) <= 64 and raw.isprintable()
 
 
 def _is_time(raw: object) -> bool:
@@ -211,13 +215,15 @@ _READERS: Mapping[QuestionType, Callable[[Question, object, date], Value | None]
 
 def _worse(question: Question, checked: list[Value]) -> Value:
     """Of two answers to a safety question the worse; to any other, the one given first."""
-    if not question.safety or len(checked) == 1:
+    if not question.safety or len(checked) == 1 or checked[0] == checked[1]:
         return checked[0]
-    numbers = [each for each in checked if isinstance(each, int)]
     if question.type.is_number:
         # A number above 0 is a positive answer whatever the other source says of it.
-        return max(numbers) if len(numbers) == len(checked) or max(numbers) else NOT_SURE_ANSWER
-    return max(checked, key=lambda each: _WORSE.get(str(each), 0))
+        highest = max(each for each in checked if isinstance(each, int))
+        return highest if highest or NOT_SURE_ANSWER not in checked else NOT_SURE_ANSWER
+    if question.type is QuestionType.TRI:
+        return max(checked, key=lambda each: _WORSE[str(each)])
+    return NOT_SURE_ANSWER
 
 
 def _derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> list[Conflict]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 _REGIONS = "cervical thoracic thoracolumbar lumbar lumbosacral sacroiliac whole_spine abdomen other"
 STUDY_WORDS: Mapping[str, tuple[str, ...]] = {
-    "modality": tuple(["xray", "mri", "ct", "dexa", "bone_scan", "ultrasound_aorta", "other"]),
+    "modality": ("xray", "mri", "ct", "dexa", "bone_scan", "ultrasound_aorta", "other"),
     "region": tuple(_REGIONS.split()),
-    "status": tuple(["requested", "awaiting_report", "reported", "report_unavailable", "cancelled"]),
+    "status": ("requested", "awaiting_report", "reported", "report_unavailable", "cancelled"),
     "reason": ("routine", "red_flag", "other"),
     "class": (
         "no_significant_finding",

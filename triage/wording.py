@@ -25,9 +25,11 @@ def clean_text(raw: object) -> str:
 
 def read_date(raw: object) -> date | None:
     """The day written as YYYY-MM-DD, or None."""
-    if not isinstance(raw, str) or len(raw) != len("YYYY-MM-DD"):
+    if not isinstance(raw, str):
         return None
     try:
-        return date.fromisoformat(raw)
+        day = date.fromisoformat(raw)
     except ValueError:
         return None
+    # Python also reads other forms, such as 2026-W48-1.
+    return day if day.isoformat() == raw else None
