@@ -152,15 +152,15 @@ class _Decision:
         rule = self._deciding_rule(outstanding)
         disposition = rule.disposition if rule else Disposition.INCOMPLETE
         referrals, deferred = self._referrals(rule)
-        # The outcome itself first, so that it is named where several possible ones are as urgent.
-        possible = [each for each in (disposition, *self.walk.possible) if each in self.walk.possible] or [disposition]
+        possible = self.walk.possible or [disposition]
         return Evaluation(
             protocol=self.protocol,
             facts=self.facts,
             disposition=disposition,
             urgency=_urgency(rule, referrals),
-            floor=min(possible, key=lambda each: each.rank),
-            ceiling=max(possible, key=lambda each: each.rank),
+            # Of several that are as urgent, the outcome itself is named.
+            floor=min(possible, key=lambda each: (each.rank, each is not disposition)),
+            ceiling=max(possible, key=lambda each: (each.rank, each is disposition)),
             rule=rule,
             findings=self.findings,
             referrals=referrals,
