@@ -61,8 +61,7 @@ def answer(
     questions on which the clinician lets this answer stand against what another source said.
     """
     _hold(intake, by)
-    if expected_version not in (None, intake.version):
-        raise Stale(intake.version)
+    _refuse_stale(intake, expected_version)
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
     if not changed:
@@ -81,9 +80,10 @@ def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dic
 
 
 @transaction.atomic
-def complete(*, intake: Intake, by: User) -> Assessment:
+def complete(*, intake: Intake, by: User, expected_version: int | None = None) -> Assessment:
     """Close the intake to further answers; refused while the protocol cannot tell yet."""
     _hold(intake, by)
+    _refuse_stale(intake, expected_version)
     assessment = _current(intake, by=by)
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
@@ -113,6 +113,11 @@ def _hold(intake: Intake, by: User) -> None:
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
     if not intake.is_open:
         raise Conflict(f"This intake is {intake.status}.")
+
+
+def _refuse_stale(intake: Intake, expected_version: int | None) -> None:
+    if expected_version not in (None, intake.version):
+        raise Stale(intake.version)
 
 
 def _changed(

@@ -13,7 +13,7 @@ from rest_framework import serializers
 from triage.facts import SOURCES
 from triage.wording import read_date
 
-_ANSWER = {
+ANSWER = {
     "description": "A word, a whole number, a date, or a list; `not_sure` where nobody could say.",
     "anyOf": [
         {"type": "string", "maxLength": 2000},
@@ -22,7 +22,7 @@ _ANSWER = {
     ],
 }
 _STATEMENT = {
-    "value": _ANSWER,
+    "value": ANSWER,
     "source": {"type": "string", "enum": list(SOURCES)},
     "at": {"type": "string", "format": "date-time"},
     "by": {"type": "string", "maxLength": 64},
@@ -78,7 +78,7 @@ class Day(serializers.Field[Any, Any, Any, Any]):
         return day
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"anyOf": [*_ANSWER["anyOf"], _LONG_ANSWER]}})
+@extend_schema_field({"type": "object", "additionalProperties": {"anyOf": [*ANSWER["anyOf"], _LONG_ANSWER]}})
 class Answers(serializers.Field[Any, Any, Any, Any]):
     """Answers by question id, short or long; what each question takes is said by its protocol."""
 

@@ -1,0 +1,114 @@
+"""What every address of the door has in common: who may call, how bodies are read, what is repeated safely."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.db import models
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.generics import GenericAPIView, get_object_or_404
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from clinic.actions import idempotency
+from clinic.api.authentication import BearerToken
+from clinic.api.pagination import NewestFirst
+from clinic.api.parsing import StrictJSONParser
+from clinic.api.problems import PreconditionRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.db.models import QuerySet
+    from rest_framework.request import Request
+    from rest_framework.serializers import BaseSerializer
+
+    from clinic.models import User
+
+Row = TypeVar("Row", bound=models.Model)
+_TAG = re.compile(r'"(\d{1,9})"')
+
+
+class JsonAlways(BaseContentNegotiation):
+    """There is one form of every answer, whatever the client would have liked."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        mine = request.content_type.partition(";")[0].strip().lower() == StrictJSONParser.media_type
+        return parsers[0] if mine else None
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
+        return renderers[0], renderers[0].media_type
+
+
+class Address(GenericAPIView[Any]):
+    """One address of the door."""
+
+    authentication_classes = (BearerToken, SessionAuthentication)
+    permission_classes = (IsAuthenticated,)
+    parser_classes = (StrictJSONParser,)
+    renderer_classes = (JSONRenderer,)
+    content_negotiation_class = JsonAlways
+    pagination_class = NewestFirst
+
+    @property
+    def caller(self) -> User:
+        return cast("User", self.request.user)
+
+    def body(self, shape: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The checked body of the request."""
+        return _checked(shape, self.request.data)
+
+    def query(self, shape: type[BaseSerializer[Any]]) -> dict[str, Any]:
+        """The checked parameters in the address."""
+        return _checked(shape, self.request.query_params.dict())
+
+    def page(self, rows: QuerySet[Any], shape: type[BaseSerializer[Any]]) -> Response:
+        """One page of the rows."""
+        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
+
+    def reply(self, status: int, run: Callable[[], Any]) -> Response:
+        """Do what was asked and show it; under an `Idempotency-Key` once, however often it is asked."""
+        key = self.request.headers.get("Idempotency-Key")
+        if key is None:
+            return Response(run(), status=status)
+        reply = idempotency.once(
+            key=key,
+            method=self.request.method or "",
+            path=self.request.path,
+            body=json.dumps(self.request.data, sort_keys=True).encode(),
+            by=self.caller,
+            run=lambda: (status, json.loads(JSONRenderer().render(run()))),
+        )
+        headers = {"Idempotency-Replayed": "true"} if reply.replayed else None
+        return Response(reply.body, status=reply.status, headers=headers)
+
+    def expected_version(self) -> int | None:
+        """The version that the client has read, from `If-Match`; None where it did not say."""
+        given = self.request.headers.get("If-Match", "*").strip()
+        if given == "*":
+            return None
+        tag = _TAG.fullmatch(given)
+        if tag is None:
+            raise PreconditionRefused('If-Match takes one entity tag as it was given in ETag, such as "3".')
+        return int(tag[1])
+
+
+def _checked(shape: type[BaseSerializer[Any]], data: Any) -> dict[str, Any]:
+    serializer = shape(data=data)
+    serializer.is_valid(raise_exception=True)
+    return cast("dict[str, Any]", serializer.validated_data)
+
+
+def find(rows: QuerySet[Row], id: object) -> Row:  # noqa: A002 -- as the column is called
+    """The row of that id among those that the caller may see."""
+    return get_object_or_404(rows, pk=id)
+
+
+def tagged(response: Response) -> Response:
+    """The response with the version of the intake as its `ETag`."""
+    response["ETag"] = f'"{response.data["version"]}"'
+    return response

@@ -1,0 +1,190 @@
+"""Intakes: opened for a patient, answered as often as need be, completed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from clinic import protocols
+from clinic.actions import intakes
+from clinic.actions.errors import NotFound
+from clinic.api.answers import StoredAnswers
+from clinic.api.assessments import AssessmentLine, AssessmentShown, assessments_of
+from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
+from clinic.api.door import Address, find, tagged
+from clinic.api.fields import Answers, Id, Strict, Text
+from clinic.api.history import Change, changes
+from clinic.api.listing import ListQuery
+from clinic.api.pagination import NewestFirst
+from clinic.api.people import Person
+from clinic.models import Intake, IntakeStatus, Patient
+from triage.facts import SOURCES
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+_TAGGED = once_with(IF_MATCH, TAG)
+
+
+class IntakeBody(Strict):
+    patient = Id()
+    protocol = Text(max_length=60, help_text="such as `back-pain`; its newest release is followed")
+
+
+class AnswersBody(Strict):
+    answers = Answers()
+    source = serializers.ChoiceField(SOURCES, default="record", help_text="of answers that do not name their own")
+
+
+class Nothing(Strict):
+    """The body of what needs no body."""
+
+
+class IntakeLine(serializers.ModelSerializer[Intake]):
+    """An intake without its answers."""
+
+    site = serializers.SlugRelatedField("slug", read_only=True)
+    protocol = serializers.CharField(source="release.__str__", read_only=True, help_text="such as `back-pain/1.0.0`")
+    opened_by = Person(read_only=True)
+    completed_by = Person(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Intake
+        fields: tuple[str, ...] = (
+            "id",
+            "patient",
+            "site",
+            "protocol",
+            "status",
+            "version",
+            "opened_at",
+            "opened_by",
+            "completed_at",
+            "completed_by",
+        )
+        read_only_fields = fields
+
+
+class IntakeShown(IntakeLine):
+    answers = StoredAnswers(read_only=True)
+
+    class Meta(IntakeLine.Meta):
+        fields = (*IntakeLine.Meta.fields, "answers")
+        read_only_fields = fields
+
+
+class IntakeQuery(ListQuery):
+    patient = Id(required=False)
+    status = serializers.ChoiceField(IntakeStatus.choices, required=False)
+
+
+class Intakes(Address):
+    """The intakes of your sites."""
+
+    @reads("List intakes, newest first", IntakeLine(many=True), problems=(404, 422), parameters=(IntakeQuery,))
+    def get(self, request: Request) -> Response:
+        query = self.query(IntakeQuery)
+        chosen = {name: query[name] for name in ("patient", "status") if name in query}
+        return self.page(_visible(self).defer("answers").filter(**chosen), IntakeLine)
+
+    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(403, 404, 409))
+    def post(self, request: Request) -> Response:
+        body = self.body(IntakeBody)
+        patient = find(Patient.objects.visible_to(self.caller).select_related("site"), body["patient"])
+        if protocols.newest(body["protocol"]) is None:
+            raise NotFound("There is no published protocol of this name.")
+        return self.reply(
+            201,
+            lambda: IntakeShown(intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)).data,
+        )
+
+
+class OneIntake(Address):
+    """One intake with its answers."""
+
+    @reads("Read an intake", IntakeShown, problems=(404,), parameters=(TAG,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        return tagged(Response(IntakeShown(find(_visible(self), id)).data))
+
+
+class IntakeAnswers(Address):
+    """The answers of one intake."""
+
+    @writes(
+        "Add answers to an intake and assess it afresh",
+        AssessmentShown,
+        body=AnswersBody,
+        problems=(403, 404, 409, 412),
+        parameters=_TAGGED,
+    )
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        intake, body = find(_visible(self), id), self.body(AnswersBody)
+        expected = self.expected_version()
+        return tagged(
+            self.reply(
+                200,
+                lambda: AssessmentShown(
+                    intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body)
+                ).data,
+            )
+        )
+
+
+class IntakeCompletion(Address):
+    """The end of one intake."""
+
+    @writes(
+        "Complete an intake",
+        AssessmentShown,
+        body=None,
+        problems=(403, 404, 409, 412),
+        parameters=_TAGGED,
+    )
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.body(Nothing)
+        intake, expected = find(_visible(self), id), self.expected_version()
+        return tagged(
+            self.reply(
+                200,
+                lambda: AssessmentShown(
+                    intakes.complete(intake=intake, by=self.caller, expected_version=expected)
+                ).data,
+            )
+        )
+
+
+class IntakeAssessments(Address):
+    """The assessments of one intake."""
+
+    @reads("List an intake's assessments, newest first", AssessmentLine(many=True), problems=(404, 422),
+           parameters=(ListQuery,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.query(ListQuery)
+        intake = find(Intake.objects.visible_to(self.caller).only("id"), id)
+        return self.page(assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake), AssessmentLine)
+
+
+class NewestChangeFirst(NewestFirst):
+    ordering = "-history_id"
+
+
+class IntakeHistory(Address):
+    """Every change of one intake."""
+
+    pagination_class = NewestChangeFirst
+
+    @reads("List an intake's changes, newest first", Change(many=True), problems=(404, 422), parameters=(ListQuery,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.query(ListQuery)
+        history = find(Intake.objects.visible_to(self.caller).only("id"), id).history.order_by("-history_id")
+        rows = self.paginate_queryset(history.select_related("history_user")) or []
+        earlier = history.filter(history_id__lt=rows[-1].history_id).first() if rows else None
+        return self.get_paginated_response(Change(changes(rows, earlier), many=True).data)
+
+
+def _visible(address: Address) -> Any:
+    return Intake.objects.visible_to(address.caller).with_context().select_related("opened_by", "completed_by")

@@ -1,0 +1,92 @@
+"""Patients, and the people who work with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from clinic.actions import patients
+from clinic.actions.errors import NotFound
+from clinic.api.description import reads, writes
+from clinic.api.door import Address, find
+from clinic.api.fields import Day, Strict, Text
+from clinic.api.listing import ListQuery
+from clinic.models import Patient, Sex, Site
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+
+
+class Person(serializers.Serializer[Any]):
+    """Somebody who did something."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField(source="display_name")
+
+
+class PatientBody(Strict):
+    site = Text(max_length=50, help_text="the short name of one of your sites")
+    reference = Text(max_length=40, help_text="what the site knows the patient by")
+    given_name = Text(max_length=80)
+    family_name = Text(max_length=80)
+    date_of_birth = Day()
+    sex = serializers.ChoiceField(Sex.choices, required=False)
+    phone = Text(max_length=40, required=False, allow_blank=True)
+
+
+class PatientShown(serializers.ModelSerializer[Patient]):
+    site = serializers.SlugRelatedField("slug", read_only=True)
+
+    class Meta:
+        model = Patient
+        fields = (
+            "id",
+            "site",
+            "reference",
+            "given_name",
+            "family_name",
+            "date_of_birth",
+            "sex",
+            "phone",
+            "registered_at",
+        )
+        read_only_fields = fields
+
+
+class PatientQuery(ListQuery):
+    search = Text(required=False, max_length=100, help_text="starts of names or of the reference")
+
+
+class Patients(Address):
+    """The patients of your sites."""
+
+    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422), parameters=(PatientQuery,))
+    def get(self, request: Request) -> Response:
+        search = self.query(PatientQuery).get("search", "")
+        found = Patient.objects.visible_to(self.caller).matching(search).select_related("site")
+        return self.page(found, PatientShown)
+
+    @writes("Register a patient", PatientShown, body=PatientBody, status=201, problems=(403, 404, 409))
+    def post(self, request: Request) -> Response:
+        body = {"sex": Sex.UNKNOWN, **self.body(PatientBody)}
+        body["site"] = self._site(body["site"])
+        return self.reply(201, lambda: PatientShown(patients.register(**body, by=self.caller)).data)
+
+    def _site(self, slug: str) -> Site:
+        site = Site.objects.visible_to(self.caller).filter(slug=slug).first()
+        if site is None:
+            raise NotFound("None of your sites has this short name.")
+        return site
+
+
+class OnePatient(Address):
+    """One patient."""
+
+    @reads("Read a patient", PatientShown, problems=(404,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        return Response(PatientShown(find(Patient.objects.visible_to(self.caller).select_related("site"), id)).data)

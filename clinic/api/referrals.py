@@ -1,0 +1,111 @@
+"""Referrals, and where they stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from clinic.actions import referrals
+from clinic.api.description import reads, writes
+from clinic.api.door import Address, find
+from clinic.api.fields import Id, Strict
+from clinic.api.listing import ListQuery
+from clinic.api.outcome import SERVICES
+from clinic.api.people import Person
+from clinic.models import Referral, ReferralStatus, Stage
+from triage.protocol import PRIORITIES
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+    from clinic.models import User
+    from clinic.models.referral import ReferralRows
+
+
+class StatusShown(serializers.ModelSerializer[ReferralStatus]):
+    by = Person(read_only=True)
+
+    class Meta:
+        model = ReferralStatus
+        fields = ("seq", "status", "reason", "by", "at")
+        read_only_fields = fields
+
+
+class ReferralShown(serializers.ModelSerializer[Referral]):
+    site = serializers.SlugRelatedField("slug", read_only=True)
+    service = serializers.ChoiceField(SERVICES, read_only=True)
+    priority = serializers.ChoiceField([each.value for each in PRIORITIES], read_only=True)
+    status = serializers.ChoiceField(Stage.choices, read_only=True)
+    statuses = StatusShown(many=True, read_only=True)
+    created_by = Person(read_only=True)
+
+    class Meta:
+        model = Referral
+        fields = (
+            "id",
+            "patient",
+            "site",
+            "assessment",
+            "service",
+            "priority",
+            "status",
+            "statuses",
+            "created_at",
+            "created_by",
+        )
+        read_only_fields = fields
+
+
+class ReferralQuery(ListQuery):
+    patient = Id(required=False)
+    status = serializers.ChoiceField(Stage.choices, required=False)
+
+
+class AcceptBody(Strict):
+    """Nothing: accepting needs no more than the address."""
+
+
+class Referrals(Address):
+    """The referrals of your sites."""
+
+    @reads("List referrals, newest first", ReferralShown(many=True), problems=(404, 422), parameters=(ReferralQuery,))
+    def get(self, request: Request) -> Response:
+        query = self.query(ReferralQuery)
+        rows = _visible(self.caller)
+        if "patient" in query:
+            rows = rows.filter(patient=query["patient"])
+        if "status" in query:
+            rows = rows.at_stage([Stage(query["status"])])
+        return self.page(rows, ReferralShown)
+
+
+class OneReferral(Address):
+    """One referral."""
+
+    @reads("Read a referral", ReferralShown, problems=(404,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        return Response(ReferralShown(find(_visible(self.caller), id)).data)
+
+
+class ReferralAcceptance(Address):
+    """The acceptance of one proposed referral."""
+
+    @writes("Accept a proposed referral as a clinician", ReferralShown, body=None, problems=(403, 404, 409))
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.body(AcceptBody)
+        referral = find(Referral.objects.visible_to(self.caller).select_related("site", "assessment__site"), id)
+        return self.reply(200, lambda: _accept(referral, self.caller))
+
+
+def _accept(referral: Referral, by: User) -> Any:
+    referrals.accept(referral=referral, by=by)
+    return ReferralShown(find(_visible(by), referral.pk)).data
+
+
+def _visible(user: User) -> ReferralRows:
+    rows = Referral.objects.visible_to(user).select_related("site", "created_by")
+    return rows.prefetch_related("statuses__by")
