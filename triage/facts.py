@@ -87,7 +87,8 @@ def check_answers(questions: Mapping[str, Question], answers: Mapping[str, objec
 
 def _name(key: object) -> str:
     """A key as it may be shown: plain characters, and never longer than an id could be."""
-    return ascii(key)[1:61].rstrip("'\"") if isinstance(key, str) else ascii(key)[:60]
+    shown = ascii(key)[1:61].rstrip("'\"") if isinstance(key, str) else ascii(key)[:60]
+    return shown or '""'
 
 
 def _check(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[Value]:
