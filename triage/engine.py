@@ -136,10 +136,9 @@ class _Decision:
     def __init__(self, protocol: Protocol, facts: Facts) -> None:
         self.protocol, self.facts = protocol, facts
         self.view = PatientView(protocol, facts)
-        self.view.flag_verdicts = [flag.when.verdict(self.view) for flag in protocol.flags]
         self.findings = tuple(
             Finding(flag, _state(verdict))
-            for flag, verdict in zip(protocol.flags, self.view.flag_verdicts, strict=True)
+            for flag, verdict in zip(protocol.flags, self.view.judge_flags(), strict=True)
         )
         self.counting = sorted(
             (finding for finding in self.findings if finding.counts),

@@ -150,7 +150,7 @@ def _reason(evaluation: Evaluation, kind: str, why: Flag | Rule, level: str, sta
         "level": str(level),
         "state": state.value,
         "text": why.because,
-        "read": _read(evaluation, evaluation.protocol.reads(why.when)),
+        "read": _read(evaluation, evaluation.protocol.read_by[f"{kind}:{why.id}"]),
         "cites": _cites(evaluation, why.cites),
     }
 
@@ -178,7 +178,7 @@ def _finding(evaluation: Evaluation, finding: Finding) -> Document:
         "group": flag.group,
         "state": finding.state.value,
         "level": flag.level.value,
-        "read": list(evaluation.protocol.reads(flag.when)),
+        "read": list(evaluation.protocol.read_by[f"flag:{flag.id}"]),
     }
 
 

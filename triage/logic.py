@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from enum import Enum
 from itertools import product
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Truth(Enum):
@@ -14,6 +17,9 @@ class Truth(Enum):
     A Truth refuses to act as a bool, so that no `if red_flag:` can ever take "not asked" for
     "answered no"; write `red_flag is Truth.FALSE` instead.
     """
+
+    # An enum's own hash is Python code, and truths are looked up by the thousand.
+    __hash__ = object.__hash__
 
     FALSE = -1
     UNKNOWN = 0
@@ -58,7 +64,7 @@ class Verdict:
         return _OR[self._index][other._index]
 
     def __invert__(self) -> Verdict:
-        return verdict(~self.now, ~self.most, ~self.least)
+        return _NOT[self._index]
 
     def __bool__(self) -> NoReturn:
         raise TypeError("a Verdict is not a bool: compare its `now` with `is Truth.TRUE`")
@@ -86,23 +92,15 @@ class Verdict:
 
     def certain(self) -> Verdict:
         """Not sure counts as no; an open question stays open."""
-        return self._read_as(_if(self.least is Truth.TRUE), _if(self.most is Truth.TRUE))
+        return _CERTAIN[self._index]
 
     def possible(self) -> Verdict:
         """Not sure counts as yes; an open question stays open."""
-        return self._read_as(_if(self.least is not Truth.FALSE), _if(self.most is not Truth.FALSE))
-
-    def _read_as(self, least: Truth, most: Truth) -> Verdict:
-        now = least if least is most and self.now is Truth.UNKNOWN else self.now
-        return verdict(now, least, most)
+        return _POSSIBLE[self._index]
 
     def presumed(self) -> Verdict:
         """Acts as true until it is answered no, asked or not."""
-        return verdict(
-            _if(self.now is not Truth.FALSE),
-            _if(self.least is not Truth.FALSE),
-            _if(self.most is not Truth.FALSE),
-        )
+        return _PRESUMED[self._index]
 
 
 def _if(statement: bool) -> Truth:  # noqa: FBT001  (a predicate's own value)
@@ -120,8 +118,26 @@ def verdict(now: Truth, least: Truth, most: Truth) -> Verdict:
     return _EVERY[now, least, most]
 
 
-_AND = [[verdict(a.now & b.now, a.least & b.least, a.most & b.most) for b in _EVERY.values()] for a in _EVERY.values()]
-_OR = [[verdict(a.now | b.now, a.least | b.least, a.most | b.most) for b in _EVERY.values()] for a in _EVERY.values()]
+def _read(verdict: Verdict, is_true: Callable[[Truth], bool]) -> Verdict:
+    """Each bound read as plainly true or false; what that leaves open stays unknown now."""
+    least, most = _if(is_true(verdict.least)), _if(is_true(verdict.most))
+    now = least if least is most and verdict.now is Truth.UNKNOWN else verdict.now
+    return _EVERY[now, least, most]
+
+
+def _presume(verdict: Verdict) -> Verdict:
+    truths = (verdict.now, verdict.least, verdict.most)
+    now, least, most = (_if(truth is not Truth.FALSE) for truth in truths)
+    return _EVERY[now, least, most]
+
+
+# The tables are filled once from the definitions above, so that a verdict costs one look-up.
+_AND = [[_EVERY[a.now & b.now, a.least & b.least, a.most & b.most] for b in _EVERY.values()] for a in _EVERY.values()]
+_OR = [[_EVERY[a.now | b.now, a.least | b.least, a.most | b.most] for b in _EVERY.values()] for a in _EVERY.values()]
+_NOT = [_EVERY[~each.now, ~each.most, ~each.least] for each in _EVERY.values()]
+_CERTAIN = [_read(each, lambda truth: truth is Truth.TRUE) for each in _EVERY.values()]
+_POSSIBLE = [_read(each, lambda truth: truth is not Truth.FALSE) for each in _EVERY.values()]
+_PRESUMED = [_presume(each) for each in _EVERY.values()]
 
 YES = verdict(Truth.TRUE, Truth.TRUE, Truth.TRUE)
 NO = verdict(Truth.FALSE, Truth.FALSE, Truth.FALSE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from triage.facts import NOT_SURE_ANSWER, Facts
 from triage.imaging import STUDY_AGE, STUDY_NAMES, Study
 from triage.instruments import Instrument, Score
@@ -10,19 +12,23 @@ from triage.protocol import Fact, Level, Protocol
 from triage.quantities import Quantity, Range
 from triage.questions import Question
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _TRI = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE}
 
 
 class PatientView:
     """The facts of one patient under one protocol.
 
-    `flagged` and `unsure` answer once `flag_verdicts` has been filled.
+    `flagged` and `unsure` answer once `judge_flags` has been called.
     """
 
     def __init__(self, protocol: Protocol, facts: Facts) -> None:
         self.protocol = protocol
         self.values = facts.values
-        self.flag_verdicts: list[Verdict] = []
+        self._flagged: dict[str, Verdict] = {}
+        self._unsure: dict[str, Verdict] = {}
         self._truths: dict[str, Verdict] = {}
         self._quantities: dict[str, Quantity] = {}
 
@@ -85,19 +91,21 @@ class PatientView:
             return NOT_SURE
         return YES if value in words else NO
 
+    def judge_flags(self) -> list[Verdict]:
+        """The verdict on every flag, in the protocol's order; rules may be judged after this."""
+        verdicts = []
+        for flag in self.protocol.flags:
+            verdict = flag.when.verdict(self)
+            verdicts.append(verdict)
+            self._flagged[flag.level] = self._flagged.get(flag.level, NO) | verdict
+            self._unsure[flag.not_sure] = self._unsure.get(flag.not_sure, NO) | verdict.possible()
+        return verdicts
+
     def flagged(self, levels: tuple[str, ...]) -> Verdict:
-        together = NO
-        for flag, verdict in zip(self.protocol.flags, self.flag_verdicts, strict=True):
-            if flag.level in levels:
-                together |= verdict
-        return together
+        return _any(self._flagged.get(level, NO) for level in levels)
 
     def unsure(self, levels: tuple[str, ...]) -> Verdict:
-        together = NO
-        for flag, verdict in zip(self.protocol.flags, self.flag_verdicts, strict=True):
-            if flag.not_sure in levels:
-                together |= verdict.possible()
-        return together
+        return _any(self._unsure.get(level, NO) for level in levels)
 
     def applies(self, question: Question) -> bool:
         """Whether the question is, or may yet be, asked of this patient."""
@@ -129,6 +137,13 @@ class StudyView:
         if name in STUDY_NAMES:
             return self._study.is_one_of(name, words)
         return self._patient.is_one_of(name, words)
+
+
+def _any(verdicts: Iterable[Verdict]) -> Verdict:
+    together = NO
+    for verdict in verdicts:
+        together |= verdict
+    return together
 
 
 def _level(steps: list[Verdict]) -> Quantity:

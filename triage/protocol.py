@@ -278,6 +278,12 @@ class Protocol:
     def flags_by_urgency(self) -> tuple[Flag, ...]:
         return tuple(sorted(self.flags, key=lambda flag: LEVELS.index(flag.level)))
 
+    @cached_property
+    def read_by(self) -> Mapping[str, tuple[str, ...]]:
+        """The ids of the questions that each flag and each rule reads, by `flag:id` or `rule:id`."""
+        flags = {f"flag:{flag.id}": self.reads(flag.when) for flag in self.flags}
+        return flags | {f"rule:{rule.id}": self.reads(rule.when) for rule in self.rules}
+
     def reads(self, condition: Condition) -> tuple[str, ...]:
         """The ids of all questions that a condition reads, in the order in which it reads them."""
         return tuple(dict.fromkeys(self._questions_of(condition)))
