@@ -1,0 +1,46 @@
+"""The administration pages: people, sites and tokens to look after; everything else to read."""
+
+from clinic.admin.audit import AuditEventAdmin
+from clinic.admin.people import MembershipAdmin, UserAdmin
+from clinic.admin.protocols import ProtocolReleaseAdmin
+from clinic.admin.records import (
+    AssessmentAdmin,
+    DecisionAdmin,
+    IntakeAdmin,
+    PatientAdmin,
+    ReferralAdmin,
+    StopRecordAdmin,
+)
+from clinic.admin.site import YellowflagAdmin
+from clinic.admin.sites import SiteAdmin
+from clinic.admin.tokens import ApiTokenAdmin
+from clinic.models import (
+    ApiToken,
+    Assessment,
+    AuditEvent,
+    Decision,
+    Intake,
+    Membership,
+    Patient,
+    ProtocolRelease,
+    Referral,
+    Site,
+    StopRecord,
+    User,
+)
+
+__all__ = ["site"]
+
+site = YellowflagAdmin(name="admin")
+site.register(Site, SiteAdmin)
+site.register(User, UserAdmin)
+site.register(Membership, MembershipAdmin)
+site.register(ApiToken, ApiTokenAdmin)
+site.register(Patient, PatientAdmin)
+site.register(Intake, IntakeAdmin)
+site.register(Assessment, AssessmentAdmin)
+site.register(Decision, DecisionAdmin)
+site.register(StopRecord, StopRecordAdmin)
+site.register(Referral, ReferralAdmin)
+site.register(ProtocolRelease, ProtocolReleaseAdmin)
+site.register(AuditEvent, AuditEventAdmin)

@@ -1,0 +1,115 @@
+"""What every page of the administration has in common: who may read it, and that nothing is deleted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.template.response import TemplateResponse
+
+from clinic import permissions
+from clinic.admin.history import Entry, History, read_history
+from clinic.models import User
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+    from clinic.admin.answers import AnswerWords
+    from clinic.permissions import Capability
+
+    StockAdmin = admin.ModelAdmin[Any]
+else:  # Django's class is generic to the type checker only
+    StockAdmin = admin.ModelAdmin
+
+
+def person(request: HttpRequest) -> User:
+    """Who is asking; the site has let nobody in who is not a user."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
+class ReadingAdmin(StockAdmin):
+    """Rows to be read by those who hold `reading`, at the sites where they hold it."""
+
+    reading: ClassVar[Capability]
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
+
+    def visible(self, user: User) -> QuerySet[Any]:
+        """The rows that the person may read."""
+        rows: QuerySet[Any] = self.model._default_manager.visible_to(user)
+        return rows
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        found = self.visible(person(request))
+        return found.order_by(*self.get_ordering(request)) if self.get_ordering(request) else found
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, or 404: what is not the person's to see does not exist for them."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise Http404
+        return found
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_somewhere(person(request), self.reading)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return self.has_module_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who changed the row, when, from what to what."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, unquote(object_id))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"History of {obj}",
+            "subtitle": None,
+            "opts": self.opts,
+            "object": obj,
+            "history": self.history_of(obj, request.GET.get("page", "1")),
+        }
+        return TemplateResponse(request, "admin/object_history.html", context)
+
+    def history_of(self, obj: Any, page: str) -> History:
+        raise NotImplementedError
+
+
+class EditedAdmin(ReadingAdmin):
+    """Rows that change, with every change in their history."""
+
+    hidden_in_history: ClassVar[tuple[str, ...]] = ()
+
+    def history_of(self, obj: Any, page: str) -> History:
+        return read_history(obj, page=page, hidden=self.hidden_in_history, answers=self.answer_words(obj))
+
+    def answer_words(self, obj: Any) -> AnswerWords | None:
+        """The words for the answers that the row holds, if it holds any."""
+        return None
+
+
+class WrittenOnceAdmin(ReadingAdmin):
+    """Rows that are written once: their history is that."""
+
+    def history_of(self, obj: Any, page: str) -> History:
+        return History((Entry(at=obj.at, who=str(obj.by), why="Recorded; never changed since."),))

@@ -1,0 +1,45 @@
+"""What lists are narrowed by; a choice that is not offered narrows nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin import SimpleListFilter
+
+from clinic import permissions
+from clinic.admin.base import person
+from clinic.admin.dashboard import in_words
+from clinic.models import Site
+from triage.protocol import Disposition
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+
+class ChoiceFilter(SimpleListFilter):
+    """Rows whose column is what was chosen."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        offered: set[str] = {str(value) for value, _ in self.lookup_choices}
+        return queryset.filter(**{str(self.parameter_name): chosen}) if chosen in offered else queryset
+
+
+class SiteFilter(ChoiceFilter):
+    """Of the sites that the person reads these rows at."""
+
+    title = "site"
+    parameter_name = "site"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        sites = permissions.sites_of(person(request), model_admin.reading)
+        return [(str(site.pk), site.name) for site in Site.objects.filter(pk__in=sites)]
+
+
+class DispositionFilter(ChoiceFilter):
+    title = "disposition"
+    parameter_name = "disposition"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.value, in_words(each)) for each in Disposition]

@@ -1,0 +1,141 @@
+"""Who works here, and as what at which site."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+
+from clinic import permissions
+from clinic.actions import people
+from clinic.admin.base import EditedAdmin
+from clinic.admin.filters import SiteFilter
+from clinic.admin.forms import ActingAdmin, ActionForm, given
+from clinic.models import Membership, Site, User
+from clinic.permissions import Capability, Role
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+
+def managed_sites(user: User) -> QuerySet[Site]:
+    return Site.objects.filter(pk__in=permissions.sites_of(user, Capability.MANAGE_PEOPLE))
+
+
+def managed_users(user: User) -> QuerySet[User]:
+    """Who has or had a role at a site whose people the user looks after."""
+    members = Membership.objects.filter(site__in=permissions.sites_of(user, Capability.MANAGE_PEOPLE))
+    found: QuerySet[User] = User.objects.filter(pk__in=members.values("user"))
+    return found
+
+
+def looks_after(user: User, other: User) -> bool:
+    """Whether the user manages the people at every site of the other, who is not the system itself."""
+    of_theirs = set(other.memberships.values_list("site", flat=True))
+    managed = permissions.sites_of(user, Capability.MANAGE_PEOPLE)
+    return other.username != people.SYSTEM and of_theirs <= managed
+
+
+class AddUserForm(ActionForm):
+    """A new user, with a first role: without one nobody could look after them."""
+
+    site = forms.ModelChoiceField(queryset=Site.objects.none())
+    role = forms.ChoiceField(choices=Role.choices)
+    first_password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        help_text="At least 12 characters. Ask them to change it.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["site"].queryset = managed_sites(self.by)  # type: ignore[attr-defined]
+
+    def act(self) -> User:
+        data = self.cleaned_data
+        return people.add(
+            site=data["site"],
+            role=Role(data["role"]),
+            username=data["username"],
+            display_name=data["display_name"],
+            email=data["email"],
+            password=data["first_password"],
+            by=self.by,
+        )
+
+
+class ChangeUserForm(ActionForm):
+    new_password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        required=False,
+        help_text="Leave empty to keep the present one.",
+    )
+
+    def act(self) -> User:
+        user: User = self.instance
+        if self.cleaned_data["new_password"]:
+            people.set_password(
+                user=User.objects.get(pk=user.pk), password=self.cleaned_data["new_password"], by=self.by
+            )
+        people.change(user=user, changes=given(self.cleaned_data, "display_name", "email", "is_active"), by=self.by)
+        return user
+
+
+class UserAdmin(ActingAdmin, EditedAdmin):
+    reading = writing = Capability.MANAGE_PEOPLE
+    add_form, change_form = AddUserForm, ChangeUserForm
+    add_fields = ("username", "display_name", "email", "site", "role", "first_password")
+    change_fields = ("username", "display_name", "email", "is_active", "new_password")
+    read_fields = ("username", "display_name", "email", "is_active")
+    fixed_fields = ("username",)
+    list_display = ("username", "display_name", "email", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("=username", "=display_name", "=email")
+
+    def visible(self, user: User) -> QuerySet[User]:
+        return managed_users(user)
+
+    def may_change(self, user: User, obj: User) -> bool:
+        return looks_after(user, obj)
+
+
+class GrantForm(ActionForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = managed_users(self.by)  # type: ignore[attr-defined]
+        self.fields["site"].queryset = managed_sites(self.by)  # type: ignore[attr-defined]
+
+    def act(self) -> Membership:
+        data = self.cleaned_data
+        return people.grant(user=data["user"], site=data["site"], role=Role(data["role"]), by=self.by)
+
+
+class ChangeMembershipForm(ActionForm):
+    def act(self) -> Membership:
+        membership: Membership = self.instance
+        if "is_active" not in self.changed_data:
+            return membership
+        if not self.cleaned_data["is_active"]:
+            people.end(membership=membership, by=self.by)
+            return membership
+        return people.grant(user=membership.user, site=membership.site, role=Role(membership.role), by=self.by)
+
+
+class MembershipAdmin(ActingAdmin, EditedAdmin):
+    reading = writing = Capability.MANAGE_PEOPLE
+    add_form, change_form = GrantForm, ChangeMembershipForm
+    add_fields = ("user", "site", "role")
+    change_fields = read_fields = ("user", "site", "role", "is_active")
+    fixed_fields = ("user", "site", "role")
+    list_display = ("user", "site", "role", "is_active")
+    list_filter = (SiteFilter, "role", "is_active")
+    list_select_related = ("user", "site")
+    search_fields = ("=user__username", "=user__display_name")
+
+    def visible(self, user: User) -> QuerySet[Membership]:
+        return Membership.objects.filter(site__in=permissions.sites_of(user, self.reading))
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        """The plain choice: without the queries and the pop-up windows of the stock one."""
+        return db_field.formfield(**kwargs)

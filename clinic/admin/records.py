@@ -1,0 +1,150 @@
+"""Clinical records, to be read by those who may read them, at their sites."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.admin import display
+from django.template.loader import render_to_string
+
+from clinic import protocols
+from clinic.admin.answers import AnswerWords
+from clinic.admin.base import EditedAdmin, WrittenOnceAdmin
+from clinic.admin.dashboard import in_words
+from clinic.admin.filters import DispositionFilter, SiteFilter
+from clinic.admin.history import Entry, History
+from clinic.models import Assessment, Intake, Referral, Stage
+from clinic.permissions import Capability
+from triage.protocol import Disposition
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from clinic.models import Patient, User
+
+
+class PatientAdmin(EditedAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = (
+        *("reference", "given_name", "family_name", "date_of_birth", "sex", "phone", "site", "registered_at"),
+    )
+    list_display = ("reference", "family_name", "given_name", "date_of_birth", "sex", "site")
+    list_filter = (SiteFilter,)
+    list_select_related = ("site",)
+    search_fields = ("=reference", "=family_name", "=given_name")
+
+
+class IntakeAdmin(EditedAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = (
+        *("patient", "site", "release", "status", "version", "opened_at", "opened_by", "completed_at", "completed_by"),
+        *("cancelled_at", "cancelled_by", "cancel_reason", "answer_table"),
+    )
+    list_display = ("patient", "site", "release", "status", "version", "opened_at", "opened_by")
+    list_filter = (SiteFilter, "status")
+    list_select_related = ("patient", "site", "release", "opened_by")
+    search_fields = ("=patient__reference", "=patient__family_name")
+
+    def visible(self, user: User) -> QuerySet[Intake]:
+        return Intake.objects.visible_to(user).with_context()
+
+    def answer_words(self, obj: Intake) -> AnswerWords:
+        return AnswerWords(protocols.get(obj.release))
+
+    @display(description="Answers")
+    def answer_table(self, intake: Intake) -> str:
+        lines = self.answer_words(intake).table(intake.answers)
+        return render_to_string("admin/clinic/answers.html", {"lines": list(lines)})
+
+
+class AssessmentAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_ASSESSMENT
+    fields = readonly_fields = (
+        *("patient", "site", "release", "engine_version", "protocol_digest", "at", "by"),
+        *("disposition", "urgency", "floor", "ceiling", "exclusion", "outcome_in_words"),
+    )
+    list_display = ("patient", "site", "disposition", "urgency", "exclusion", "version", "at", "by")
+    list_filter = (SiteFilter, DispositionFilter)
+    list_select_related = ("intake__patient", "site", "by")
+    search_fields = ("=intake__patient__reference", "=intake__patient__family_name")
+
+    def visible(self, user: User) -> QuerySet[Assessment]:
+        read = Assessment.objects.visible_to(user).select_related("intake__patient", "site", "release", "by")
+        return read.defer("release__source", "intake__answers")
+
+    @display(ordering="intake__patient__family_name")
+    def patient(self, assessment: Assessment) -> Patient:
+        return assessment.intake.patient
+
+    @display(description="Outcome")
+    def outcome_in_words(self, assessment: Assessment) -> str:
+        return render_to_string("admin/clinic/outcome.html", {"outcome": assessment.outcome, "site": assessment.site})
+
+
+class DecisionAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_ASSESSMENT
+    fields = readonly_fields = (
+        "patient",
+        "site",
+        "kind",
+        "reason",
+        "note",
+        "suggested",
+        "disposition",
+        "services",
+        "by",
+        "at",
+    )
+    list_display = ("patient", "site", "kind", "suggested", "disposition", "by", "at")
+    list_filter = (SiteFilter, "kind")
+    list_select_related = ("assessment__intake__patient", "site", "by")
+    search_fields = ("=assessment__intake__patient__reference",)
+
+    @display(description="Patient")
+    def patient(self, decision: object) -> Patient:
+        return decision.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
+
+    @display(description="Suggested")
+    def suggested(self, decision: object) -> str:
+        return in_words(Disposition(decision.assessment.disposition))  # type: ignore[attr-defined]
+
+
+class StopRecordAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = ("patient", "site", "text", "by", "at")
+    list_display = ("patient", "site", "text", "by", "at")
+    list_filter = (SiteFilter,)
+    list_select_related = ("assessment__intake__patient", "site", "by")
+    ordering = ("-at",)
+    search_fields = ("=assessment__intake__patient__reference",)
+
+    @display(description="Patient")
+    def patient(self, record: object) -> Patient:
+        return record.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
+
+
+class ReferralAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_ASSESSMENT
+    fields = readonly_fields = ("patient", "site", "service", "priority", "stage", "created_at", "created_by")
+    list_display = ("patient", "site", "service", "priority", "stage", "created_at")
+    list_filter = (SiteFilter,)
+    list_select_related = ("patient", "site")
+    search_fields = ("=patient__reference", "=patient__family_name")
+
+    def visible(self, user: User) -> QuerySet[Referral]:
+        return Referral.objects.visible_to(user).prefetch_related("statuses")
+
+    @display(description="Status")
+    def stage(self, referral: Referral) -> str:
+        return str(referral.status.label)
+
+    def history_of(self, obj: Referral, page: str) -> History:
+        steps = obj.statuses.select_related("by").order_by("-seq")
+        return History(
+            tuple(Entry(at=each.at, who=str(each.by), why=_step(each.status, each.reason)) for each in steps)
+        )
+
+
+def _step(status: str, reason: str) -> str:
+    label = str(Stage(status).label)
+    return f"{label}: {reason}" if reason else label

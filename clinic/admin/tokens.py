@@ -1,0 +1,80 @@
+"""Tokens by which programs act for users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import messages
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from knox.crypto import hash_token
+
+from clinic.actions import tokens
+from clinic.admin.forms import ActingAdmin, ActionForm
+from clinic.admin.history import Entry, History
+from clinic.admin.people import looks_after, managed_users
+from clinic.models import ApiToken, User
+from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+
+class IssueForm(ActionForm):
+    user = forms.ModelChoiceField(queryset=User.objects.none())
+    secret = ""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["user"].queryset = managed_users(self.by).filter(is_active=True)  # type: ignore[attr-defined]
+
+    def act(self) -> ApiToken:
+        self.secret = tokens.issue(user=self.cleaned_data["user"], name=self.cleaned_data["name"], by=self.by)
+        return ApiToken.objects.get(digest=hash_token(self.secret))  # type: ignore[no-any-return]
+
+
+class RevokeForm(ActionForm):
+    revoke = forms.BooleanField(help_text="The program is shut out at once. This cannot be taken back.")
+
+    def act(self) -> ApiToken:
+        token: ApiToken = self.instance
+        tokens.revoke(token=token, by=self.by)
+        return token
+
+
+class ApiTokenAdmin(ActingAdmin):
+    reading = writing = Capability.MANAGE_PEOPLE
+    add_form, change_form = IssueForm, RevokeForm
+    add_fields = ("name", "user")
+    change_fields = ("name", "user", "token_key", "created_by", "created", "expiry", "revoke")
+    read_fields = fixed_fields = ("name", "user", "token_key", "created_by", "created", "expiry")
+    list_display = ("name", "user", "token_key", "created", "expiry")
+    list_select_related = ("user",)
+    ordering = ("-created",)
+    search_fields = ("=name", "=user__username")
+
+    def visible(self, user: User) -> QuerySet[ApiToken]:
+        found: QuerySet[ApiToken] = ApiToken.objects.filter(user__in=managed_users(user))
+        return found
+
+    def may_change(self, user: User, obj: ApiToken) -> bool:
+        return looks_after(user, obj.user)
+
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
+        """The page that shows the secret: the one time, and stored nowhere."""
+        context = {"title": "Token issued", "subtitle": None, "opts": self.opts, "token": obj, "secret": request.secret}  # type: ignore[attr-defined]
+        return TemplateResponse(
+            request, "admin/clinic/apitoken/issued.html", {**self.admin_site.each_context(request), **context}
+        )
+
+    def save_model(self, request: Any, obj: Any, form: Any, change: Any) -> None:
+        request.secret = getattr(form, "secret", "")  # read by `response_add`
+
+    def response_change(self, request: HttpRequest, obj: ApiToken) -> HttpResponse:
+        messages.success(request, f"The token {obj.name} has been revoked.")
+        return redirect("admin:clinic_apitoken_changelist")
+
+    def history_of(self, obj: ApiToken, page: str) -> History:
+        return History((Entry(at=obj.created, who=str(obj.created_by), why="Issued; never changed since."),))
