@@ -1,0 +1,263 @@
+"""Every page of the administration opens for whom it is meant, and for nobody else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.test import Client
+from django.urls import reverse
+
+from clinic.actions import decisions, stops, tokens
+from clinic.admin import site as admin_site
+from clinic.models import ApiToken, AuditEvent, Membership, Site, User
+from clinic.permissions import Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = {"user", "membership", "apitoken"}
+RECORDS = {"patient", "intake", "assessment", "decision", "stoprecord", "referral"}
+SHARED = {"site", "protocolrelease"}
+READABLE = {
+    Role.ADMIN: SHARED | PEOPLE,
+    Role.AUTHOR: SHARED,
+    Role.APPROVER: SHARED,
+    Role.AUDITOR: SHARED | {"auditevent"},
+    Role.CLINICIAN: SHARED | RECORDS,
+}
+SHUT_OUT = (Role.CLERK, Role.INTEGRATOR)
+
+
+@pytest.fixture
+def here() -> Site:
+    """A site with at least one row of everything that the administration shows."""
+    return fill(factories.site())
+
+
+def fill(at: Site) -> Site:
+    clinician = factories.user(Role.CLINICIAN, at)
+    refer = factories.assessment(at, clinician, duration_days=10, off_work="yes")
+    decisions.decide(assessment=refer, kind="accepted", by=clinician)
+    urgent = factories.assessment(at, clinician, ces_saddle="yes")
+    stops.record(assessment=urgent, text="Rang the emergency number.", by=clinician)
+    tokens.issue(user=clinician, name="Laptop", by=clinician)
+    return at
+
+
+def log_in(role: Role, at: Site) -> tuple[Client, User]:
+    person, client = factories.user(role, at), Client()
+    client.force_login(person)
+    return client, person
+
+
+def addresses(model: type[Model], obj: Any) -> Iterator[str]:
+    name = f"admin:clinic_{model._meta.model_name}"
+    yield reverse(f"{name}_changelist")
+    if obj is not None:
+        yield reverse(f"{name}_change", args=[quote(obj.pk)])
+        yield reverse(f"{name}_history", args=[quote(obj.pk)])
+
+
+def model_names() -> list[str]:
+    return [str(model._meta.model_name) for model in admin_site._registry]
+
+
+@pytest.mark.parametrize("role", READABLE)
+def test_every_page_opens_for_the_roles_that_may_read_it_and_for_no_other(role: Role, here: Site):
+    client, person = log_in(role, here)
+    opened = set()
+    for model, pages in admin_site._registry.items():
+        readable = model._meta.model_name in READABLE[role]
+        obj = pages.visible(person).first() if readable else model._default_manager.first()
+        assert obj is not None, f"nothing to look at: {model}"
+        for address in addresses(model, obj):
+            assert client.get(address).status_code == (200 if readable else 403), address
+            opened.add(address)
+    assert len(opened) == 3 * len(admin_site._registry)
+
+
+@pytest.mark.parametrize("role", SHUT_OUT)
+def test_clerks_and_integrators_do_not_get_in(role: Role, here: Site):
+    client, _ = log_in(role, here)
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
+
+
+def test_who_has_not_logged_in_is_sent_to_the_log_in_page():
+    answer = Client().get(reverse("admin:clinic_user_changelist"), follow=True)
+    assert reverse("login") in [address.partition("?")[0] for address, _ in answer.redirect_chain]
+
+
+@pytest.mark.parametrize("model", ["site", "user", "membership", "apitoken"])
+def test_only_administrators_add(model: str, here: Site):
+    for role in READABLE:
+        client, _ = log_in(role, here)
+        expected = 200 if role is Role.ADMIN else 403
+        assert client.get(reverse(f"admin:clinic_{model}_add")).status_code == expected, role
+
+
+def test_clinical_records_and_the_trail_are_neither_added_nor_changed_by_anyone(here: Site):
+    for role in READABLE:
+        client, person = log_in(role, here)
+        for model, pages in admin_site._registry.items():
+            name = f"admin:clinic_{model._meta.model_name}"
+            if str(model._meta.model_name) in {*RECORDS, "protocolrelease", "auditevent"}:
+                assert client.post(reverse(f"{name}_add")).status_code == 403
+                obj = pages.visible(person).first() or model._default_manager.first()
+                assert client.post(reverse(f"{name}_change", args=[quote(obj.pk)])).status_code == 403
+
+
+def test_nothing_is_deleted(here: Site):
+    for role in READABLE:
+        client, person = log_in(role, here)
+        for model, pages in admin_site._registry.items():
+            obj = pages.visible(person).first() or model._default_manager.first()
+            address = reverse(f"admin:clinic_{model._meta.model_name}_delete", args=[quote(obj.pk)])
+            assert client.post(address, {"post": "yes"}).status_code in {403, 404}
+            assert pages.get_actions(_request(person)) == {}
+
+
+def _request(person: User) -> Any:
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/admin/")
+    request.user = person
+    return request
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR, Role.CLINICIAN])
+def test_rows_of_another_site_do_not_exist(role: Role, here: Site):
+    elsewhere = fill(factories.site())
+    client, person = log_in(role, here)
+    stranger, _ = factories.user(role, elsewhere), None
+    for model, pages in admin_site._registry.items():
+        name = str(model._meta.model_name)
+        if name not in READABLE[role] - {"protocolrelease"}:
+            continue
+        theirs = pages.visible(stranger).exclude(pk__in=pages.visible(person).values("pk")).first()
+        assert theirs is not None
+        listing, *others = addresses(model, theirs)
+        assert quote(theirs.pk) not in client.get(listing).content.decode()
+        assert [client.get(address).status_code for address in others] == [404, 404], name
+
+
+@pytest.mark.parametrize("role", READABLE)
+def test_a_list_takes_the_same_number_of_queries_however_long_it_is(
+    role: Role, here: Site, django_assert_max_num_queries: Any
+):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    client, _ = log_in(role, here)
+
+    def count(address: str) -> int:
+        with CaptureQueriesContext(connection, ) as captured:
+            assert client.get(address).status_code == 200
+        return len(captured)
+
+    lists = [reverse(f"admin:clinic_{name}_changelist") for name in sorted(READABLE[role])] + [reverse("admin:index")]
+    for address in lists:
+        client.get(address)
+    before = {address: count(address) for address in lists}
+    fill(here)
+    fill(here)
+    assert {address: count(address) for address in lists} == before
+
+
+def test_a_long_history_takes_as_many_queries_as_a_short_one(here: Site):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from clinic.actions import sites
+    from clinic.models import Intake
+
+    client, person = log_in(Role.ADMIN, here)
+    address = reverse("admin:clinic_site_history", args=[quote(here.pk)])
+    client.get(address)
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        return len(captured)
+
+    sites.change(site=here, changes={"name": "Renamed"}, by=person)
+    before = count()
+    for number in range(60):
+        sites.change(site=here, changes={"name": f"Renamed {number}"}, by=person)
+    assert count() == before
+    assert "Page 1 of 2" in client.get(address).content.decode()
+    assert "Opened" in client.get(address, {"page": "2"}).content.decode()
+    assert Intake.objects.exists()
+
+
+def test_the_history_says_who_when_why_and_from_what_to_what(here: Site):
+    from clinic.actions import sites
+
+    client, person = log_in(Role.ADMIN, here)
+    sites.change(site=here, changes={"crisis_line": "116 123"}, by=person)
+    page = client.get(reverse("admin:clinic_site_history", args=[quote(here.pk)])).content.decode()
+    for words in (person.display_name, "Changed: crisis_line", "111", "116 123"):
+        assert words in page
+
+
+def test_the_history_of_an_intake_speaks_in_the_words_of_its_questions(here: Site):
+    from clinic.models import Intake
+
+    client, _ = log_in(Role.CLINICIAN, here)
+    intake = Intake.objects.filter(site=here).first()
+    assert intake
+    page = client.get(reverse("admin:clinic_intake_history", args=[quote(intake.pk)])).content.decode()
+    assert "Not asked" in page
+    assert "Answered: " in page
+    assert "ces_saddle</th>" not in page
+
+
+def test_an_assessment_reads_as_a_document(here: Site):
+    from clinic.models import Assessment
+
+    client, _ = log_in(Role.CLINICIAN, here)
+    assessment = Assessment.objects.filter(site=here, disposition="emergency").first()
+    assert assessment
+    page = client.get(reverse("admin:clinic_assessment_change", args=[quote(assessment.pk)])).content.decode()
+    assert assessment.outcome["because"][0]["title"] in page
+    assert "Answered no" in page
+    assert "A clinician decides" in page
+
+
+def test_a_protocol_reads_as_a_document(here: Site):
+    release = factories.published_release()
+    client, _ = log_in(Role.AUTHOR, here)
+    page = client.get(reverse("admin:clinic_protocolrelease_change", args=[quote(release.pk)])).content.decode()
+    for words in ("Questions", "Flags", "Rules", "ces_saddle", "Sources and assumptions"):
+        assert words in page
+
+
+@pytest.mark.parametrize("query", ["q=%00", "site=nonsense", "p=99999", "o=x.y", "disposition=nonsense", "all=", "e=1"])
+def test_a_strange_query_is_no_server_error(query: str, here: Site):
+    client, _ = log_in(Role.CLINICIAN, here)
+    for name in sorted(READABLE[Role.CLINICIAN]):
+        answer = client.get(f"{reverse(f'admin:clinic_{name}_changelist')}?{query}", follow=True)
+        assert answer.status_code in {200, 400}
+
+
+def test_an_id_that_is_none_is_not_found(here: Site):
+    client, _ = log_in(Role.CLINICIAN, here)
+    assert client.get("/admin/clinic/patient/nonsense/change/").status_code == 404
+    assert client.get("/admin/clinic/patient/nonsense/history/").status_code == 404
+
+
+def test_the_first_page_counts_intakes_of_the_persons_sites_only(here: Site):
+    fill(factories.site())
+    client, _ = log_in(Role.ADMIN, here)
+    counts = client.get(reverse("admin:index")).context["counts"]
+    assert counts.sites == (here,)
+    assert {row.title: row.total for row in counts.dispositions if row.total} == {"Emergency": 1, "Self manage": 1}
+    assert counts.open_intakes.total == 2
+
+
+def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
+    assert ApiToken.objects.exists()
+    assert Membership.objects.filter(site=here).exists()
+    assert AuditEvent.objects.filter(site=here).exists()
+    assert {*SHARED, *PEOPLE, *RECORDS, "auditevent"} == set(model_names())

@@ -1,0 +1,107 @@
+"""People come in by a role at a site, and nobody raises themselves."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from clinic.actions import people, sites, tokens
+from clinic.actions.errors import Conflict
+from clinic.models import ApiToken, Membership, Site, User
+from clinic.permissions import Capability, NotAllowed, Role, may
+from tests import factories
+
+
+def test_an_administrator_adds_people_at_their_own_site_only(here: Site, elsewhere: Site, admin: User) -> None:
+    details = {"display_name": "New", "password": factories.PASSWORD, "by": admin, "role": Role.CLERK}
+    added = people.add(site=here, username="new", **details)
+    assert may(added, Capability.ANSWER, here)
+    assert added.check_password(factories.PASSWORD)
+    with pytest.raises(NotAllowed):
+        people.add(site=elsewhere, username="newer", **details)
+    with pytest.raises(Conflict):
+        people.add(site=here, username="new", **details)
+
+
+@pytest.mark.parametrize("password", ["short", "password123456"])
+def test_a_weak_password_is_refused(here: Site, password: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        factories.user(Role.CLERK, here, password=password)
+    assert list(refused.value.message_dict) == ["password"]
+
+
+def test_nobody_gives_themselves_a_role(here: Site, admin: User) -> None:
+    with pytest.raises(NotAllowed):
+        people.grant(user=admin, site=here, role=Role.CLINICIAN, by=admin)
+
+
+def test_nobody_acts_on_somebody_who_also_works_elsewhere(
+    here: Site, elsewhere: Site, admin: User, clerk: User
+) -> None:
+    people.grant(user=clerk, site=elsewhere, role=Role.CLINICIAN, by=people.system())
+    with pytest.raises(NotAllowed):
+        people.set_password(user=clerk, password=factories.PASSWORD, by=admin)
+    with pytest.raises(NotAllowed):
+        people.change(user=clerk, changes={"is_active": False}, by=admin)
+
+
+def test_nobody_takes_over_the_system_account(admin: User) -> None:
+    with pytest.raises(NotAllowed):
+        people.set_password(user=people.system(), password=factories.PASSWORD, by=admin)
+
+
+def test_the_name_of_the_system_account_is_not_to_be_had(here: Site, admin: User) -> None:
+    with pytest.raises(Conflict):
+        factories.user(Role.CLERK, here, username=people.SYSTEM)
+
+
+def test_a_password_is_changed_by_its_owner(clerk: User) -> None:
+    words = "another-quiet-lantern"
+    people.set_password(user=clerk, password=words, by=clerk)
+    assert User.objects.get(pk=clerk.pk).check_password(words)
+
+
+def test_a_role_ends_and_begins_again_in_one_row(here: Site, admin: User, clerk: User) -> None:
+    membership = clerk.memberships.get()
+    people.end(membership=membership, by=admin)
+    with pytest.raises(Conflict):
+        people.end(membership=membership, by=admin)
+    people.grant(user=clerk, site=here, role=Role.CLERK, by=admin)
+    with pytest.raises(Conflict):
+        people.grant(user=clerk, site=here, role=Role.CLERK, by=admin)
+    assert Membership.objects.filter(user=clerk).count() == 1
+    reasons = [row.history_change_reason for row in membership.history.order_by("history_id")]
+    assert reasons == ["membership.grant", "membership.end", "membership.grant"]
+
+
+def test_what_cannot_be_changed_of_a_person_is_named(clerk: User, admin: User) -> None:
+    with pytest.raises(ValidationError) as refused:
+        people.change(user=clerk, changes={"username": "other"}, by=admin)
+    assert list(refused.value.message_dict) == ["username"]
+
+
+def test_a_live_site_has_its_numbers(here: Site, admin: User) -> None:
+    with pytest.raises(ValidationError, match="needs an emergency number"):
+        sites.change(site=here, changes={"crisis_line": ""}, by=admin)
+    sites.change(site=here, changes={"crisis_line": "116 123"}, by=admin)
+    assert Site.objects.get(pk=here.pk).crisis_line == "116 123"
+
+
+def test_only_an_administrator_opens_a_site(admin: User, clerk: User) -> None:
+    with pytest.raises(NotAllowed):
+        sites.open(slug="new", details={"name": "New"}, by=clerk)
+    opened = sites.open(slug="new", details={"name": "New"}, by=admin)
+    assert may(admin, Capability.MANAGE_PEOPLE, opened)
+    with pytest.raises(Conflict):
+        sites.open(slug="new", details={"name": "New"}, by=admin)
+
+
+def test_a_token_is_stored_only_as_a_hash_and_can_be_revoked(here: Site, admin: User, clerk: User) -> None:
+    program = factories.user(Role.INTEGRATOR, here)
+    secret = tokens.issue(user=program, name="record system", by=admin)
+    token = ApiToken.objects.get()
+    assert secret not in (token.digest, token.token_key)
+    with pytest.raises(NotAllowed):
+        tokens.revoke(token=token, by=clerk)
+    tokens.revoke(token=token, by=admin)
+    assert not ApiToken.objects.exists()
+    with pytest.raises(ValidationError):
+        tokens.issue(user=program, name=" ", by=admin)
