@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from triage.facts import Conflict, Facts
-from triage.logic import Truth, Verdict
+from triage.logic import VERDICTS, Truth, Verdict
 from triage.openness import Openings
 from triage.patient_view import PatientView
 from triage.protocol import (
@@ -51,8 +51,7 @@ class State(StrEnum):
     EXCLUDED = "excluded"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A flag and what is known of it."""
 
     flag: Flag
@@ -137,7 +136,7 @@ class _Decision:
         self.protocol, self.facts = protocol, facts
         self.view = PatientView(protocol, facts)
         self.findings = tuple(
-            Finding(flag, _state(verdict))
+            Finding(flag, _STATES[verdict])
             for flag, verdict in zip(protocol.flags, self.view.judge_flags(), strict=True)
         )
         self.counting = sorted(
@@ -304,6 +303,9 @@ def _state(verdict: Verdict) -> State:
     if verdict.is_doubted:
         return State.UNSURE
     return State.EXCLUDED if verdict.most is Truth.FALSE else State.NOT_ASKED
+
+
+_STATES = {verdict: _state(verdict) for verdict in VERDICTS}
 
 
 def _lets_through(finding: Finding, service: Service) -> bool:

@@ -139,6 +139,7 @@ _CERTAIN = [_read(each, lambda truth: truth is Truth.TRUE) for each in _EVERY.va
 _POSSIBLE = [_read(each, lambda truth: truth is not Truth.FALSE) for each in _EVERY.values()]
 _PRESUMED = [_presume(each) for each in _EVERY.values()]
 
+VERDICTS = tuple(_EVERY.values())
 YES = verdict(Truth.TRUE, Truth.TRUE, Truth.TRUE)
 NO = verdict(Truth.FALSE, Truth.FALSE, Truth.FALSE)
 NOT_SURE = verdict(Truth.UNKNOWN, Truth.UNKNOWN, Truth.UNKNOWN)

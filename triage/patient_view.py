@@ -31,6 +31,7 @@ class PatientView:
         self._unsure: dict[str, Verdict] = {}
         self._truths: dict[str, Verdict] = {}
         self._quantities: dict[str, Quantity] = {}
+        self._comparisons: dict[tuple[str, str, int], Verdict] = {}
 
     def truth(self, name: str) -> Verdict:
         known = self._truths.get(name)
@@ -61,6 +62,13 @@ class PatientView:
         known = self._quantities.get(name)
         if known is None:
             known = self._quantities[name] = self._measure(name)
+        return known
+
+    def compare(self, name: str, operator: str, number: int) -> Verdict:
+        asked = (name, operator, number)
+        known = self._comparisons.get(asked)
+        if known is None:
+            known = self._comparisons[asked] = self.quantity(name).compare(operator, number)
         return known
 
     def _measure(self, name: str) -> Quantity:
@@ -132,6 +140,9 @@ class StudyView:
 
     def quantity(self, name: str) -> Quantity:
         return self._study.age() if name == STUDY_AGE else self._patient.quantity(name)
+
+    def compare(self, name: str, operator: str, number: int) -> Verdict:
+        return self.quantity(name).compare(operator, number)
 
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
         if name in STUDY_NAMES:
