@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 class DecisionBody(Strict):
+    """What a clinician makes of an assessment."""
+
     kind = serializers.ChoiceField(DecisionKind.choices)
     reason = serializers.ChoiceField(ReasonCode.choices, required=False, help_text="needed unless accepted")
     note = Text(required=False, max_length=2000, allow_blank=True)
@@ -36,6 +38,8 @@ class DecisionBody(Strict):
 
 
 class DecisionShown(serializers.ModelSerializer[Decision]):
+    """What a clinician decided."""
+
     by = Person(read_only=True)
     services = serializers.ListField(child=serializers.ChoiceField(SERVICES), read_only=True)
 
@@ -114,7 +118,7 @@ class AssessmentDecision(Address):
         DecisionShown,
         body=DecisionBody,
         status=201,
-        problems=(403, 404, 409),
+        problems=(404, 409),
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         assessment, body = find(assessments_of(self.caller), id), self.body(DecisionBody)

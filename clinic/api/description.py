@@ -15,7 +15,7 @@ from clinic.api.problems import MEDIA_TYPE, Problem
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-_WITH_BODY = (400, 413, 415, 422)
+_WITH_BODY = (400, 403, 413, 415, 422)
 _IDEMPOTENCY = (
     OpenApiParameter(
         "Idempotency-Key",
@@ -80,7 +80,7 @@ def once_with(*parameters: OpenApiParameter) -> tuple[OpenApiParameter, ...]:
 def _responses(status: int, shape: Any, problems: Sequence[int]) -> dict[Any, Any]:
     refused = {
         (problem, MEDIA_TYPE): OpenApiResponse(Problem, description=HTTPStatus(problem).phrase)
-        for problem in sorted(problems)
+        for problem in sorted(set(problems))
     }
     return {(status, "application/json"): shape, **refused}
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 class EvaluateBody(Strict):
+    """Answers, and the protocol to judge them by."""
+
     protocol = Text(max_length=90, help_text="`back-pain` for its newest release, or `back-pain/1.0.0`")
     on = Day(required=False, help_text="the day of evaluation; today if not given")
     answers = Answers()

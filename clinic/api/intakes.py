@@ -31,11 +31,15 @@ _TAGGED = once_with(IF_MATCH, TAG)
 
 
 class IntakeBody(Strict):
+    """Who is taken in, and by which protocol."""
+
     patient = Id()
     protocol = Text(max_length=60, help_text="such as `back-pain`; its newest release is followed")
 
 
 class AnswersBody(Strict):
+    """Answers to add."""
+
     answers = Answers()
     source = serializers.ChoiceField(SOURCES, default="record", help_text="of answers that do not name their own")
 
@@ -70,6 +74,8 @@ class IntakeLine(serializers.ModelSerializer[Intake]):
 
 
 class IntakeShown(IntakeLine):
+    """An intake with its answers."""
+
     answers = StoredAnswers(read_only=True)
 
     class Meta(IntakeLine.Meta):
@@ -91,7 +97,7 @@ class Intakes(Address):
         chosen = {name: query[name] for name in ("patient", "status") if name in query}
         return self.page(_visible(self).defer("answers").filter(**chosen), IntakeLine)
 
-    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(403, 404, 409))
+    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(404, 409))
     def post(self, request: Request) -> Response:
         body = self.body(IntakeBody)
         patient = find(Patient.objects.visible_to(self.caller).select_related("site"), body["patient"])
@@ -118,7 +124,7 @@ class IntakeAnswers(Address):
         "Add answers to an intake and assess it afresh",
         AssessmentShown,
         body=AnswersBody,
-        problems=(403, 404, 409, 412),
+        problems=(404, 409, 412),
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
@@ -127,9 +133,11 @@ class IntakeAnswers(Address):
         return tagged(
             self.reply(
                 200,
-                lambda: AssessmentShown(
-                    intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body)
-                ).data,
+                lambda: (
+                    AssessmentShown(
+                        intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body)
+                    ).data
+                ),
             )
         )
 
@@ -141,7 +149,7 @@ class IntakeCompletion(Address):
         "Complete an intake",
         AssessmentShown,
         body=None,
-        problems=(403, 404, 409, 412),
+        problems=(404, 409, 412),
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
@@ -150,9 +158,9 @@ class IntakeCompletion(Address):
         return tagged(
             self.reply(
                 200,
-                lambda: AssessmentShown(
-                    intakes.complete(intake=intake, by=self.caller, expected_version=expected)
-                ).data,
+                lambda: (
+                    AssessmentShown(intakes.complete(intake=intake, by=self.caller, expected_version=expected)).data
+                ),
             )
         )
 
@@ -160,8 +168,12 @@ class IntakeCompletion(Address):
 class IntakeAssessments(Address):
     """The assessments of one intake."""
 
-    @reads("List an intake's assessments, newest first", AssessmentLine(many=True), problems=(404, 422),
-           parameters=(ListQuery,))
+    @reads(
+        "List an intake's assessments, newest first",
+        AssessmentLine(many=True),
+        problems=(404, 422),
+        parameters=(ListQuery,),
+    )
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
         intake = find(Intake.objects.visible_to(self.caller).only("id"), id)

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
 
 
-
 class Person(serializers.Serializer[Any]):
     """Somebody who did something."""
 
@@ -30,6 +29,8 @@ class Person(serializers.Serializer[Any]):
 
 
 class PatientBody(Strict):
+    """A person to be known at one site."""
+
     site = Text(max_length=50, help_text="the short name of one of your sites")
     reference = Text(max_length=40, help_text="what the site knows the patient by")
     given_name = Text(max_length=80)
@@ -40,6 +41,8 @@ class PatientBody(Strict):
 
 
 class PatientShown(serializers.ModelSerializer[Patient]):
+    """A person in the care of a site."""
+
     site = serializers.SlugRelatedField("slug", read_only=True)
 
     class Meta:
@@ -71,7 +74,7 @@ class Patients(Address):
         found = Patient.objects.visible_to(self.caller).matching(search).select_related("site")
         return self.page(found, PatientShown)
 
-    @writes("Register a patient", PatientShown, body=PatientBody, status=201, problems=(403, 404, 409))
+    @writes("Register a patient", PatientShown, body=PatientBody, status=201, problems=(404, 409))
     def post(self, request: Request) -> Response:
         body = {"sex": Sex.UNKNOWN, **self.body(PatientBody)}
         body["site"] = self._site(body["site"])

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 class ReleaseShown(serializers.ModelSerializer[ProtocolRelease]):
+    """A protocol that is or was in use."""
+
     status = serializers.ChoiceField([ReleaseStatus.PUBLISHED.value, ReleaseStatus.RETIRED.value], read_only=True)
 
     class Meta:

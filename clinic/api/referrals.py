@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 
 class StatusShown(serializers.ModelSerializer[ReferralStatus]):
+    """One step of a referral."""
+
     by = Person(read_only=True)
 
     class Meta:
@@ -36,6 +38,8 @@ class StatusShown(serializers.ModelSerializer[ReferralStatus]):
 
 
 class ReferralShown(serializers.ModelSerializer[Referral]):
+    """One service that a patient is referred to."""
+
     site = serializers.SlugRelatedField("slug", read_only=True)
     service = serializers.ChoiceField(SERVICES, read_only=True)
     priority = serializers.ChoiceField([each.value for each in PRIORITIES], read_only=True)
@@ -94,7 +98,7 @@ class OneReferral(Address):
 class ReferralAcceptance(Address):
     """The acceptance of one proposed referral."""
 
-    @writes("Accept a proposed referral as a clinician", ReferralShown, body=None, problems=(403, 404, 409))
+    @writes("Accept a proposed referral as a clinician", ReferralShown, body=None, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.body(AcceptBody)
         referral = find(Referral.objects.visible_to(self.caller).select_related("site", "assessment__site"), id)

@@ -31,7 +31,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("protocol", help="back-pain for its newest version, or back-pain/1.0.0")
         parser.add_argument("file", help="answers, or a list of sets of answers, as JSON; - reads standard input")
-        parser.add_argument("--on", type=date.fromisoformat, help="the day of evaluation, YYYY-MM-DD; today if not given")
+        parser.add_argument(
+            "--on", type=date.fromisoformat, help="the day of evaluation, YYYY-MM-DD; today if not given"
+        )
         parser.add_argument("--summary", action="store_true", help="print a few plain lines for each patient")
 
     def handle(self, *, protocol: str, file: str, on: date | None, summary: bool, **options: Any) -> None:
