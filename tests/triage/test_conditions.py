@@ -254,6 +254,9 @@ class Patient:
                 return Quantity.not_sure(0, 2)
         return Quantity.known(self.answers[name])
 
+    def compare(self, name: str, operator: str, number: int) -> Verdict:
+        return self.quantity(name).compare(operator, number)
+
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
         answer = self.answers[name]
         return ANSWERS[answer] if answer in (None, "not_sure") else YES if answer in words else NO
