@@ -89,7 +89,7 @@ class ReadingAdmin(StockAdmin):
             "object": obj,
             "history": self.history_of(obj, request.GET.get("page", "1")),
         }
-        return TemplateResponse(request, "admin/object_history.html", context)
+        return TemplateResponse(request, "admin/clinic/history.html", context)
 
     def history_of(self, obj: Any, page: str) -> History:
         raise NotImplementedError

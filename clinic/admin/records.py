@@ -42,11 +42,10 @@ class IntakeAdmin(EditedAdmin):
     )
     list_display = ("patient", "site", "release", "status", "version", "opened_at", "opened_by")
     list_filter = (SiteFilter, "status")
-    list_select_related = ("patient", "site", "release", "opened_by")
     search_fields = ("=patient__reference", "=patient__family_name")
 
     def visible(self, user: User) -> QuerySet[Intake]:
-        return Intake.objects.visible_to(user).with_context()
+        return Intake.objects.visible_to(user).with_context().select_related("opened_by")
 
     def answer_words(self, obj: Intake) -> AnswerWords:
         return AnswerWords(protocols.get(obj.release))
@@ -65,7 +64,6 @@ class AssessmentAdmin(WrittenOnceAdmin):
     )
     list_display = ("patient", "site", "disposition", "urgency", "exclusion", "version", "at", "by")
     list_filter = (SiteFilter, DispositionFilter)
-    list_select_related = ("intake__patient", "site", "by")
     search_fields = ("=intake__patient__reference", "=intake__patient__family_name")
 
     def visible(self, user: User) -> QuerySet[Assessment]:

@@ -29,6 +29,7 @@ class YellowflagAdmin(AdminSite):
 
     site_header = site_title = "Yellowflag"
     index_title = "Administration"
+    index_template = "admin/clinic/index.html"
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:

@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.utils import quote
+from django.db import connection
 from django.db.models import Model
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinic.actions import decisions, stops, tokens
+from clinic.actions import decisions, sites, stops, tokens
 from clinic.admin import site as admin_site
-from clinic.models import ApiToken, AuditEvent, Membership, Site, User
+from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, Site, User
 from clinic.permissions import Role
 from tests import factories
 
@@ -60,6 +63,14 @@ def addresses(model: type[Model], obj: Any) -> Iterator[str]:
         yield reverse(f"{name}_history", args=[quote(obj.pk)])
 
 
+def queries(client: Client, address: str) -> int:
+    """How many queries the page takes once what is cached for the process is cached."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(address).status_code == 200
+    return len(captured)
+
+
 def model_names() -> list[str]:
     return [str(model._meta.model_name) for model in admin_site._registry]
 
@@ -73,7 +84,7 @@ def test_every_page_opens_for_the_roles_that_may_read_it_and_for_no_other(role: 
         obj = pages.visible(person).first() if readable else model._default_manager.first()
         assert obj is not None, f"nothing to look at: {model}"
         for address in addresses(model, obj):
-            assert client.get(address).status_code == (200 if readable else 403), address
+            assert client.get(address).status_code in ({200} if readable else {403, 404}), address
             opened.add(address)
     assert len(opened) == 3 * len(admin_site._registry)
 
@@ -105,7 +116,7 @@ def test_clinical_records_and_the_trail_are_neither_added_nor_changed_by_anyone(
             if str(model._meta.model_name) in {*RECORDS, "protocolrelease", "auditevent"}:
                 assert client.post(reverse(f"{name}_add")).status_code == 403
                 obj = pages.visible(person).first() or model._default_manager.first()
-                assert client.post(reverse(f"{name}_change", args=[quote(obj.pk)])).status_code == 403
+                assert client.post(reverse(f"{name}_change", args=[quote(obj.pk)])).status_code in {403, 404}
 
 
 def test_nothing_is_deleted(here: Site):
@@ -118,9 +129,7 @@ def test_nothing_is_deleted(here: Site):
             assert pages.get_actions(_request(person)) == {}
 
 
-def _request(person: User) -> Any:
-    from django.test import RequestFactory
-
+def _request(person: User) -> HttpRequest:
     request = RequestFactory().get("/admin/")
     request.user = person
     return request
@@ -130,7 +139,7 @@ def _request(person: User) -> Any:
 def test_rows_of_another_site_do_not_exist(role: Role, here: Site):
     elsewhere = fill(factories.site())
     client, person = log_in(role, here)
-    stranger, _ = factories.user(role, elsewhere), None
+    stranger = factories.user(role, elsewhere)
     for model, pages in admin_site._registry.items():
         name = str(model._meta.model_name)
         if name not in READABLE[role] - {"protocolrelease"}:
@@ -138,62 +147,33 @@ def test_rows_of_another_site_do_not_exist(role: Role, here: Site):
         theirs = pages.visible(stranger).exclude(pk__in=pages.visible(person).values("pk")).first()
         assert theirs is not None
         listing, *others = addresses(model, theirs)
-        assert quote(theirs.pk) not in client.get(listing).content.decode()
+        assert str(quote(theirs.pk)) not in client.get(listing).content.decode()
         assert [client.get(address).status_code for address in others] == [404, 404], name
 
 
 @pytest.mark.parametrize("role", READABLE)
-def test_a_list_takes_the_same_number_of_queries_however_long_it_is(
-    role: Role, here: Site, django_assert_max_num_queries: Any
-):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+def test_a_list_takes_the_same_number_of_queries_however_long_it_is(role: Role, here: Site):
     client, _ = log_in(role, here)
-
-    def count(address: str) -> int:
-        with CaptureQueriesContext(connection, ) as captured:
-            assert client.get(address).status_code == 200
-        return len(captured)
-
     lists = [reverse(f"admin:clinic_{name}_changelist") for name in sorted(READABLE[role])] + [reverse("admin:index")]
-    for address in lists:
-        client.get(address)
-    before = {address: count(address) for address in lists}
+    before = {address: queries(client, address) for address in lists}
     fill(here)
     fill(here)
-    assert {address: count(address) for address in lists} == before
+    assert {address: queries(client, address) for address in lists} == before
 
 
 def test_a_long_history_takes_as_many_queries_as_a_short_one(here: Site):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    from clinic.actions import sites
-    from clinic.models import Intake
-
     client, person = log_in(Role.ADMIN, here)
     address = reverse("admin:clinic_site_history", args=[quote(here.pk)])
-    client.get(address)
-
-    def count() -> int:
-        with CaptureQueriesContext(connection) as captured:
-            client.get(address)
-        return len(captured)
-
     sites.change(site=here, changes={"name": "Renamed"}, by=person)
-    before = count()
+    before = queries(client, address)
     for number in range(60):
         sites.change(site=here, changes={"name": f"Renamed {number}"}, by=person)
-    assert count() == before
+    assert queries(client, address) == before
     assert "Page 1 of 2" in client.get(address).content.decode()
     assert "Opened" in client.get(address, {"page": "2"}).content.decode()
-    assert Intake.objects.exists()
 
 
 def test_the_history_says_who_when_why_and_from_what_to_what(here: Site):
-    from clinic.actions import sites
-
     client, person = log_in(Role.ADMIN, here)
     sites.change(site=here, changes={"crisis_line": "116 123"}, by=person)
     page = client.get(reverse("admin:clinic_site_history", args=[quote(here.pk)])).content.decode()
@@ -202,8 +182,6 @@ def test_the_history_says_who_when_why_and_from_what_to_what(here: Site):
 
 
 def test_the_history_of_an_intake_speaks_in_the_words_of_its_questions(here: Site):
-    from clinic.models import Intake
-
     client, _ = log_in(Role.CLINICIAN, here)
     intake = Intake.objects.filter(site=here).first()
     assert intake
@@ -214,8 +192,6 @@ def test_the_history_of_an_intake_speaks_in_the_words_of_its_questions(here: Sit
 
 
 def test_an_assessment_reads_as_a_document(here: Site):
-    from clinic.models import Assessment
-
     client, _ = log_in(Role.CLINICIAN, here)
     assessment = Assessment.objects.filter(site=here, disposition="emergency").first()
     assert assessment
