@@ -14,9 +14,9 @@ from clinic.actions.answers import AGE, as_of, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
-from triage.engine import ENGINE_VERSION, evaluate
-from triage.explanation import explain
+from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors, AnswerFault, check_answers
+from triage.outcome import decide as outcome_of
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def answer(
 def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dict[str, Any]:
     """What a protocol ("back-pain", or "back-pain/1.0.0") says of answers; nothing is stored."""
     protocol = protocols.get(_named(protocol_id))
-    return explain(evaluate(protocol, check_answers(protocol.questions, answers, on=on)))
+    return outcome_of(protocol, answers, on=on)
 
 
 @transaction.atomic
@@ -172,21 +172,21 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
     """Evaluate the answers as they read today and keep the outcome with its grounds."""
     protocol, on = protocols.get(intake.release), timezone.localdate()
     answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
-    evaluation = evaluate(protocol, check_answers(protocol.questions, answers, on=on))
+    outcome = outcome_of(protocol, answers, on=on)
     return Assessment.objects.create(
         intake=intake,
         site=intake.site,
         release=intake.release,
         version=intake.version,
         protocol_digest=protocol.digest,
-        engine_version=ENGINE_VERSION,
+        engine_version=outcome["engine"],
         answers=answers,
-        outcome=explain(evaluation),
-        disposition=evaluation.disposition,
-        urgency=evaluation.urgency,
-        floor=evaluation.floor,
-        ceiling=evaluation.ceiling,
-        exclusion=evaluation.exclusion,
+        outcome=outcome,
+        disposition=outcome["disposition"],
+        urgency=outcome["urgency"],
+        floor=outcome["floor"],
+        ceiling=outcome["ceiling"],
+        exclusion=outcome["exclusion"]["level"],
         on=on,
         by=by,
     )

@@ -310,3 +310,13 @@ def test_the_outcome_is_that_of_the_engine_alone(here: Site, clinician: User) ->
     alone = intakes.preview(protocol_id="back-pain", answers=stored.answers, on=stored.on)
     assert stored.outcome == alone
     assert stored.protocol_digest == alone["protocol"]["digest"] == stored.release.sha256
+
+
+def test_answering_takes_the_same_few_queries_however_much_was_answered(
+    here: Site, clinician: User, django_assert_max_num_queries: Any
+) -> None:
+    intake = factories.open_intake(here, clinician)
+    with django_assert_max_num_queries(14):
+        intakes.answer(intake=intake, answers={"fever": "no"}, by=clinician)
+    with django_assert_max_num_queries(14):
+        intakes.answer(intake=intake, answers=factories.answers(), by=clinician)

@@ -135,6 +135,15 @@ def test_text_is_stored_composed_and_without_blanks_around_it(here: Site, clerk:
     assert patient.given_name == "Zo\u00eb"
 
 
+def test_a_patient_is_found_by_the_start_of_names_and_reference(here: Site, clerk: User) -> None:
+    ada = factories.patient(here, by=clerk, given_name="Ada", family_name="Winter", reference="NF-7")
+    factories.patient(here, by=clerk, given_name="Ada", family_name="Summer", reference="NF-8")
+    for words in ("win", "ada w", "NF-7", "winter  ADA"):
+        assert list(Patient.objects.matching(words)) == [ada]
+    for words in ("da", "winter nobody", "\x00", "\ud800"):
+        assert not Patient.objects.matching(words).exists()
+
+
 def _refused_by_the_database(record: EditedRecord, by: User) -> bool:
     try:
         with transaction.atomic():
