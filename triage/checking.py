@@ -51,9 +51,6 @@ def _conditions(protocol: Protocol) -> Iterator[tuple[str, Condition, str]]:
         yield f"{place}.when", rule.when, "rule"
         for condition in rule.own_conditions:
             yield place, condition, "rule"
-        for permit in rule.permits:
-            if permit.when:
-                yield f"{place}.permits", permit.when, "rule"
 
 
 def _condition_faults(protocol: Protocol) -> Iterator[str]:

@@ -259,30 +259,24 @@ class _Decision:
         openings = Openings(self.view)
         for flag in self.protocol.flags_by_urgency:
             openings.add(flag.when)
-        escalation = self.walk.escalation
-        if escalation is None or self._could_refer(escalation):
-            self._add_rules(openings)
-        else:
-            self._add_rules_above(openings, escalation)
+        for rule in self._rules_that_matter():
+            openings.add(rule.when, settle=not rule.at_once)
+            if not rule.at_once or rule is self.walk.escalation:
+                for condition in rule.own_conditions:
+                    openings.add(condition, settle=not rule.at_once)
         return tuple(openings.questions)
+
+    def _rules_that_matter(self) -> Iterator[Rule]:
+        """The rules reached, down to an escalation under which no referral can go out."""
+        for rule, _ in self.walk.reached:
+            yield rule
+            if rule is self.walk.escalation and not self._could_refer(rule):
+                return
 
     def _could_refer(self, escalation: Rule) -> bool:
         return bool(escalation.permits) and not any(
             finding.counts and not finding.flag.allows for finding in self.findings
         )
-
-    def _add_rules(self, openings: Openings) -> None:
-        for rule, _ in self.walk.reached:
-            openings.add(rule.when, settle=not rule.at_once)
-            if not rule.at_once:
-                for condition in rule.own_conditions:
-                    openings.add(condition, settle=True)
-
-    def _add_rules_above(self, openings: Openings, escalation: Rule) -> None:
-        for rule, _ in self.walk.reached:
-            if rule is escalation:
-                return
-            openings.add(rule.when)
 
     def _total_conflicts(self) -> Iterator[Conflict]:
         for instrument in self.protocol.instruments.values():

@@ -197,8 +197,8 @@ class Rule:
 
     @property
     def own_conditions(self) -> tuple[Condition, ...]:
-        """The conditions on its referrals and actions, which must be settled before it decides."""
-        parts: tuple[Recommendation | Task, ...] = (*self.referrals, *self.actions)
+        """The conditions on its referrals, permits and actions: they too shape the outcome."""
+        parts: tuple[Recommendation | Permit | Task, ...] = (*self.referrals, *self.permits, *self.actions)
         return tuple(part.when for part in parts if part.when is not None)
 
 
