@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "clinic",
 ]
 MIDDLEWARE = [
+    "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -33,7 +33,7 @@ class Statement(serializers.Serializer[Any]):
     """What one source said; the age, which comes from the patient's record, has no time and nobody."""
 
     value = Value()
-    source = serializers.ChoiceField(SOURCES)
+    source = serializers.ChoiceField(SOURCES)  # type: ignore[assignment]  # a key of the document, not the framework's attribute
     at = Moment(required=False)
     by = serializers.CharField(required=False, help_text="the id of the user who brought the answer")
 

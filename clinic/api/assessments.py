@@ -14,7 +14,7 @@ from clinic.api.door import Address, find
 from clinic.api.fields import Strict, Text
 from clinic.api.outcome import DISPOSITIONS, EXCLUSIONS, SERVICES, URGENCIES, Outcome
 from clinic.api.people import Person
-from clinic.models import Assessment, Decision, DecisionKind, ReasonCode
+from clinic.models import Assessment, Decision, DecisionKind, ReasonCode, Site
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -52,7 +52,7 @@ class DecisionShown(serializers.ModelSerializer[Decision]):
 class AssessmentLine(serializers.ModelSerializer[Assessment]):
     """An assessment in short."""
 
-    site = serializers.SlugRelatedField("slug", read_only=True)
+    site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
     protocol = serializers.CharField(source="release.__str__", read_only=True)
     disposition = serializers.ChoiceField(DISPOSITIONS, read_only=True)
     urgency = serializers.ChoiceField(URGENCIES, read_only=True)

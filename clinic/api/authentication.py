@@ -18,7 +18,7 @@ class BearerToken(TokenAuthentication):  # type: ignore[misc]  # knox ships no t
         return super().authenticate_credentials(token)
 
 
-class BearerTokenScheme(OpenApiAuthenticationExtension):
+class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
     """How the description of the door names the token."""
 
     target_class = BearerToken

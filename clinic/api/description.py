@@ -90,5 +90,5 @@ class Description(SpectacularAPIView):
 
     authentication_classes = Address.authentication_classes
     permission_classes = Address.permission_classes
-    renderer_classes = Address.renderer_classes
+    renderer_classes = list(Address.renderer_classes)  # noqa: RUF012 -- the base class declares a list
     content_negotiation_class = Address.content_negotiation_class

@@ -19,7 +19,7 @@ from clinic.api.history import Change, changes
 from clinic.api.listing import ListQuery
 from clinic.api.pagination import NewestFirst
 from clinic.api.people import Person
-from clinic.models import Intake, IntakeStatus, Patient
+from clinic.models import Intake, IntakeStatus, Patient, Site
 from triage.facts import SOURCES
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ class AnswersBody(Strict):
     """Answers to add."""
 
     answers = Answers()
-    source = serializers.ChoiceField(SOURCES, default="record", help_text="of answers that do not name their own")
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # as in clinic.api.answers
+        SOURCES, default="record", help_text="of answers that do not name their own"
+    )
 
 
 class Nothing(Strict):
@@ -51,7 +53,7 @@ class Nothing(Strict):
 class IntakeLine(serializers.ModelSerializer[Intake]):
     """An intake without its answers."""
 
-    site = serializers.SlugRelatedField("slug", read_only=True)
+    site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
     protocol = serializers.CharField(source="release.__str__", read_only=True, help_text="such as `back-pain/1.0.0`")
     opened_by = Person(read_only=True)
     completed_by = Person(read_only=True, allow_null=True)

@@ -43,7 +43,7 @@ class PatientBody(Strict):
 class PatientShown(serializers.ModelSerializer[Patient]):
     """A person in the care of a site."""
 
-    site = serializers.SlugRelatedField("slug", read_only=True)
+    site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
 
     class Meta:
         model = Patient

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError as ModelFaults
 from django.http import Http404
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from clinic.actions import errors
@@ -35,7 +36,7 @@ class Problem(serializers.Serializer[Any]):
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    errors = Fault(many=True)
+    errors = Fault(many=True)  # type: ignore[assignment]  # a key of the document, not the framework's attribute
 
 
 class PreconditionRefused(exceptions.APIException):
@@ -119,7 +120,7 @@ def _flatten(detail: Any, path: str) -> Iterator[AnswerFault]:
     """The nested messages of the framework, each with the path at which it lies."""
     if isinstance(detail, Mapping):
         for key, inside in detail.items():
-            name = "" if key in (serializers.api_settings.NON_FIELD_ERRORS_KEY, "__all__") else str(key)
+            name = "" if key in (api_settings.NON_FIELD_ERRORS_KEY, "__all__") else str(key)
             yield from _flatten(inside, join(path, name) if name else path)
     elif isinstance(detail, Sequence) and not isinstance(detail, str):
         for position, inside in enumerate(detail):

@@ -35,7 +35,7 @@ class SectionShown(serializers.Serializer[Any]):
 
 class OptionShown(serializers.Serializer[Any]):
     value = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a key of the document, not the framework's attribute
 
 
 class QuestionShown(serializers.Serializer[Any]):
@@ -62,13 +62,13 @@ class StudyField(serializers.Serializer[Any]):
     """One field of an imaging study."""
 
     id = serializers.CharField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # a key of the document, not the framework's attribute
     words = serializers.ListField(child=serializers.CharField(), help_text="what it takes, where that is a word")
 
 
 class BandShown(serializers.Serializer[Any]):
     start = serializers.IntegerField(source="from")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a key of the document, not the framework's attribute
 
 
 class InstrumentShown(serializers.Serializer[Any]):
@@ -243,9 +243,22 @@ def _named(tables: dict[str, dict[str, Any]]) -> Iterable[dict[str, Any]]:
 
 def _question(question: Question, ask_when: str) -> dict[str, Any]:
     number = question.type.is_number
-    shown = {name: getattr(question, name) for name in QuestionShown().fields if hasattr(question, name)}
+    own = (
+        "id",
+        "section",
+        "group",
+        "text",
+        "hint",
+        "type",
+        "options",
+        "unit",
+        "safety",
+        "asked_by",
+        "days_since",
+        "codes",
+    )
     return {
-        **shown,
+        **{name: getattr(question, name) for name in own},
         "minimum": question.low if number else None,
         "maximum": question.high if number else None,
         "ask_when": ask_when,

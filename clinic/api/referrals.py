@@ -14,7 +14,7 @@ from clinic.api.fields import Id, Strict
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
 from clinic.api.people import Person
-from clinic.models import Referral, ReferralStatus, Stage
+from clinic.models import Referral, ReferralStatus, Site, Stage
 from triage.protocol import PRIORITIES
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class StatusShown(serializers.ModelSerializer[ReferralStatus]):
 class ReferralShown(serializers.ModelSerializer[Referral]):
     """One service that a patient is referred to."""
 
-    site = serializers.SlugRelatedField("slug", read_only=True)
+    site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
     service = serializers.ChoiceField(SERVICES, read_only=True)
     priority = serializers.ChoiceField([each.value for each in PRIORITIES], read_only=True)
     status = serializers.ChoiceField(Stage.choices, read_only=True)

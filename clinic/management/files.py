@@ -41,7 +41,7 @@ def _find(reference: str) -> Path:
     version = match["version"] if match else None
     found = [file for file in files if version is None or file.stem == version]
     if not found:
-        raise CommandError(f"There is no protocol {ascii(reference)}.", returncode=2)
+        raise CommandError(f"There is no protocol {reference!a}.", returncode=2)
     return found[-1]
 
 

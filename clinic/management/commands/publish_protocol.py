@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, file: str, by: str, **options: Any) -> None:
         user = User.objects.filter(username=by).first()
         if user is None:
-            raise CommandError(f"There is no user {ascii(by)}.")
+            raise CommandError(f"There is no user {by!a}.")
         try:
             release = protocols.publish(source=read_source(file), by=user)
         except ProtocolError as error:
