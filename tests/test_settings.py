@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,15 @@ def test_every_answer_tells_the_browser_to_be_strict(client: Client):
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.django_db
+def test_an_uploaded_file_is_dropped(client: Client):
+    request = client.post("/login/", {"username": "ada", "picture": BytesIO(b"0" * 5_000_000)}).wsgi_request
+    assert request.POST["username"] == "ada"
+    assert not request.FILES
+
+
+@pytest.mark.django_db
+def test_a_form_too_large_to_be_one_is_refused(client: Client):
+    assert client.post("/login/", {"username": "a" * 600_000}).status_code == 400

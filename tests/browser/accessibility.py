@@ -3,7 +3,6 @@
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-
 # Only the rule on rotated screens needs preloading: axe would fetch again, by script, every stylesheet that another one
 # imports, as the stock admin's do. The policy rightly stops that, and the watch would take it for a fault of ours.
 OPTIONS = {"preload": False, "resultTypes": ["violations", "passes"]}
