@@ -132,4 +132,4 @@ def test_an_uploaded_file_is_dropped(client: Client):
 
 @pytest.mark.django_db
 def test_a_form_too_large_to_be_one_is_refused(client: Client):
-    assert client.post("/login/", {"username": "a" * 600_000}).status_code == 400
+    assert client.post("/login/", {"username": "a" * 600_000}).status_code == 413
