@@ -1,0 +1,49 @@
+"""Pages for what cannot be shown or done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+
+def refuse(status: int, title: str, text: str) -> HttpResponse:
+    """An error page; it asks nothing of the database, which may be what failed."""
+    context = {"status": status, "title": title, "text": text, "home": reverse("worklist")}
+    return HttpResponse(render_to_string("clinic/error.html", context), status=status)
+
+
+def refuse_conflict(text: str) -> HttpResponse:
+    return refuse(409, _("That is no longer possible"), text)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return refuse(
+            413, _("That is too much at once"), _("What was sent is larger than any form here. Nothing was saved.")
+        )
+    return refuse(400, _("The request could not be read"), _("Nothing was saved. Go back and try again."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    text = str(exception) or _("You may not do this.")
+    return refuse(403, _("Not allowed"), text)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    text = _("There is no such page, or it belongs to a site where you do not work.")
+    return refuse(404, _("Page not found"), text)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    text = _(
+        "The fault is on our side and has been logged. Nothing was saved. If the patient cannot wait, act without Yellowflag."
+    )
+    return refuse(500, _("Something went wrong"), text)

@@ -1,0 +1,244 @@
+"""Take the answers of an intake, section by section, and close it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, ValidationError
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic.actions import intakes, referrals
+from clinic.actions.errors import Conflict, Stale
+from clinic.permissions import Capability
+from clinic.web import answers, faults, fields, stale, stops, studies
+from clinic.web.progress import AnswersPage
+from triage.facts import AnswerErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http.response import HttpResponseBase
+
+    from clinic.models import Assessment
+    from clinic.web.faults import Fault
+    from triage.protocol import Section
+    from triage.questions import Question
+
+
+class ContinueIntake(AnswersPage):
+    """The way back in: the first section with an open question, or the answers to check."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not self.intake.is_open:
+            return redirect("check", self.intake.pk)
+        return redirect(self.url_after(None))
+
+
+class SectionPage(AnswersPage):
+    """Ask the questions of one section: one view for every question of every protocol."""
+
+    @cached_property
+    def section(self) -> Section:
+        for section in self.protocol.sections:
+            if section.id == self.kwargs["section"]:
+                return section
+        raise Http404
+
+    @cached_property
+    def questions(self) -> Sequence[Question]:
+        """Those that apply, and any other that was filled in: nothing typed is ever dropped."""
+        asked = {question.id for question in self.asked(self.section)}
+        return [
+            question
+            for question in self.protocol.questions.values()
+            if question.section == self.section.id
+            and (question.id in asked or answers.filled_in(question, self.request.POST))
+        ]
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if not self.intake.is_open:
+            return redirect("check", self.intake.pk)
+        return self._ask({question.id: self._stored(question) for question in self.questions})
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if "add_study" in request.POST:
+            return self._ask(self._filled_in(one_more=request.POST["add_study"]))
+        given = self._changed_answers()
+        blanks = self._emptied()
+        if blanks and self._version == self.intake.version:
+            return self._refuse(blanks)
+        before, shown = self.newest, {question.id for question in self.questions}
+        try:
+            assessment = intakes.answer(
+                intake=self.intake,
+                answers=given,
+                by=self.user,
+                expected_version=self._version,
+                settled=self._settled,
+            )
+        except AnswerErrors as errors:
+            return self._refuse([faults.of_answer(self.protocol.questions, fault) for fault in errors.faults])
+        except Stale:
+            return self._show_what_changed()
+        return self._go_on(before, assessment, shown)
+
+    @cached_property
+    def _version(self) -> int:
+        """The version of the answers that the person saw while filling in."""
+        version = self.request.POST.get("version", "")
+        if not (version.isascii() and version.isdigit() and len(version) < 10):
+            raise BadRequest("a form without the version of its answers")
+        return int(version)
+
+    @property
+    def _settled(self) -> list[str]:
+        shown = {question.id for question in self.questions}
+        return [name for name in self.request.POST.getlist("settle") if name in shown]
+
+    def _changed_answers(self) -> dict[str, Any]:
+        """What was filled in and is not what is stored: an answer only looked at is not given anew."""
+        read = {question.id: answers.read(question, self.request.POST) for question in self.questions}
+        return {
+            name: value
+            for name, value in read.items()
+            if value is not None and (name in self._settled or value != self.value_of(name))
+        }
+
+    def _emptied(self) -> list[Fault]:
+        clinical = self.may(Capability.EXAMINE)
+        return [
+            faults.of_blank(question, self.in_words(question))
+            for question in self.questions
+            if (clinical or question.asked_by != "clinician")
+            and self.value_of(question.id) is not None
+            and answers.read(question, self.request.POST) is None
+        ]
+
+    def _stored(self, question: Question) -> fields.State:
+        words, rows = fields.state_stored(question, self.value_of(question.id))
+        return fields.State(words=words, rows=rows, faults={}, disputes=self.disputes(question))
+
+    def _filled_in(self, found: Sequence[Fault] = (), *, one_more: str = "") -> dict[str, fields.State]:
+        said = faults.by_anchor(found)
+        states = {}
+        for question in self.questions:
+            if self._is_locked(question):
+                states[question.id] = self._stored(question)
+                continue
+            words, rows = fields.state_filled_in(question, self.request.POST)
+            if question.id == one_more:
+                words, rows = [studies.LISTED], [*rows, {}]
+            states[question.id] = fields.State(words=words, rows=rows, faults=said, disputes=self.disputes(question))
+        return states
+
+    def _is_locked(self, question: Question) -> bool:
+        return question.asked_by == "clinician" and not self.may(Capability.EXAMINE)
+
+    def _refuse(self, found: Sequence[Fault]) -> HttpResponseBase:
+        return self._ask(self._filled_in(found), status=422, faults=found)
+
+    def _show_what_changed(self) -> HttpResponseBase:
+        """The same form with what was typed, and what somebody else has saved meanwhile."""
+        self.forget_answers()
+        seen = stale.answers_at(self.intake, self._version)
+        typed = self._filled_in()
+        states = {
+            question.id: stale.merge(question, typed[question.id], seen, self.intake.answers, on=self.on)
+            for question in self.questions
+        }
+        changes = stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
+        return self._ask(states, status=409, stale=changes)
+
+    def _ask(self, states: dict[str, fields.State], *, status: int = 200, **context: Any) -> HttpResponseBase:
+        clinical = self.may(Capability.EXAMINE)
+        built = {
+            question.id: fields.build(question, states[question.id], is_clinician=clinical, on=self.on)
+            for question in self.questions
+        }
+        return self.show(
+            "clinic/section.html",
+            status=status,
+            section=self.section,
+            position=self.protocol.sections.index(self.section) + 1,
+            groups=fields.in_groups(self.questions, built),
+            version=self.intake.version,
+            **self.progress(here=self.section.id),
+            **context,
+        )
+
+    def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
+        """To the stop card if something new stops the intake; else to what was asked for."""
+        self.forget_answers()
+        if stops.reasons(after) - stops.reasons(before):
+            return redirect("stop", self.intake.pk)
+        if self.request.POST.get("then") == "leave":
+            messages.success(self.request, _("Saved. You can come back to this intake at any point."))
+            return redirect("worklist")
+        fresh = [each for each in self.asked(self.section) if each.id not in shown]
+        if fresh:
+            messages.success(self.request, _("Saved. More questions of this section now apply."))
+            return redirect(self.url_of(fresh[0]))
+        messages.success(self.request, _("Saved."))
+        return redirect(self.url_after(self.section))
+
+
+class CheckPage(AnswersPage):
+    """All answers in one place, what is still open, and the end of the intake."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._show()
+
+    def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
+        return self.show(
+            "clinic/check.html",
+            status=status,
+            parts=self.answered_parts(),
+            may_answer=self.may(Capability.ANSWER),
+            complete_url=reverse("complete", args=[self.intake.pk]),
+            cancel_url=reverse("cancel", args=[self.intake.pk]),
+            **self.progress(here="check"),
+            **context,
+        )
+
+
+class CompleteIntake(CheckPage):
+    """Close the intake and put its referrals before a clinician."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        try:
+            assessment = intakes.complete(intake=self.intake, by=self.user)
+        except Conflict as conflict:
+            if not conflict.outstanding:
+                raise
+            return self._show(status=409, faults=[self._open(name) for name in conflict.outstanding])
+        if assessment.outcome["referrals"] and self.may(Capability.PROPOSE):
+            referrals.propose(assessment=assessment, by=self.user)
+        messages.success(request, _("The intake is complete."))
+        return redirect("result", self.intake.pk)
+
+    def _open(self, name: str) -> Fault:
+        question = self.protocol.questions[name]
+        return faults.Fault(anchor="open", about=question.text, text=_("Still open."))
+
+
+class CancelIntake(CheckPage):
+    """End the intake without an outcome; it says why and stays in the record."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        reason = request.POST.get("reason", "")
+        try:
+            intakes.cancel(intake=self.intake, reason=reason, by=self.user)
+        except ValidationError as error:
+            found = faults.of_columns(error, {"reason": _("Reason")})
+            return self._show(status=422, faults=found, cancel_reason=reason)
+        messages.success(request, _("The intake is cancelled. What was answered stays in the record."))
+        return redirect("patient", self.intake.patient_id)

@@ -1,0 +1,190 @@
+"""The stored outcome of an assessment as a page shows it. Nothing is decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clinic.web.wording import DISPOSITIONS, SOURCE_STATUSES, URGENCIES, Tag, level_tag
+from triage.protocol import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
+
+    from clinic.models import Assessment, Site
+    from clinic.web.wording import Words
+    from triage.protocol import Protocol
+
+    Outcome = Mapping[str, Any]
+
+_LADDER = (
+    Disposition.SELF_MANAGE,
+    Disposition.REFER,
+    Disposition.HOLD_IMAGING,
+    Disposition.MEDICAL_REVIEW,
+    Disposition.URGENT_MEDICAL,
+    Disposition.EMERGENCY,
+)
+_STATES: Mapping[str, Words] = {
+    "present": "Present",
+    "unsure": "Not sure",
+    "not_asked": "Not asked",
+    "excluded": "Answered no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cite:
+    """What a reason rests on, and whether it still stands."""
+
+    id: str
+    citation: str
+    status: Words
+    is_doubtful: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A flag or a rule that acted, with the answers that it read."""
+
+    title: str
+    tag: Tag | None
+    text: str
+    read: Sequence[Mapping[str, str]]
+    cites: Sequence[Cite]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """One disposition, and whether the outcome may still come to it."""
+
+    text: Words
+    is_reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """The flags of one state."""
+
+    title: Words
+    findings: Sequence[Mapping[str, Any]]
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One level of having looked for a serious cause."""
+
+    level: str
+    means: str
+    is_here: bool
+
+
+def reasons_of(because: Iterable[Outcome]) -> list[Reason]:
+    return [
+        Reason(
+            title=each["title"],
+            tag=_tag_of(each),
+            text=each["text"],
+            read=each["read"],
+            cites=[_cite(cite) for cite in each["cites"]],
+        )
+        for each in because
+    ]
+
+
+def _tag_of(reason: Outcome) -> Tag | None:
+    if reason["kind"] != "flag":
+        return None
+    tag = level_tag(reason["level"])
+    return Tag(tag.tone, f"{_('Not sure')}: {tag.text}") if reason["state"] == "unsure" else tag
+
+
+def _cite(cite: Outcome) -> Cite:
+    status = cite["status"]
+    return Cite(
+        id=cite["id"],
+        citation=cite["citation"],
+        status=SOURCE_STATUSES.get(status, status),
+        is_doubtful=status not in ("current", "background"),
+    )
+
+
+def span(outcome: Outcome) -> list[Reach]:
+    """From the least to the most urgent that open questions could still make of it; empty if settled."""
+    floor, ceiling = outcome["floor"], outcome["ceiling"]
+    if floor == ceiling:
+        return []
+    low, high = Disposition(floor).rank, Disposition(ceiling).rank
+    return [Reach(DISPOSITIONS[each], low <= each.rank <= high) for each in _LADDER]
+
+
+def findings(outcome: Outcome) -> list[Findings]:
+    """The flags by what is known of them; what acts stands open."""
+    return [
+        Findings(
+            title=title,
+            findings=[
+                {**each, "tag": level_tag(each["level"]) if state == "present" else None}
+                for each in outcome["findings"]
+                if each["state"] == state
+            ],
+            is_open=state in ("present", "unsure"),
+        )
+        for state, title in _STATES.items()
+        if any(each["state"] == state for each in outcome["findings"])
+    ]
+
+
+def scores(outcome: Outcome) -> list[dict[str, str]]:
+    """The questionnaires of which something was answered; open items leave an interval."""
+    return [_score(each) for each in outcome["scores"] if each["answered"]]
+
+
+def _score(score: Outcome) -> dict[str, str]:
+    low, high = score["low"], score["high"]
+    known = str(low) if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
+    return {
+        "name": score["name"],
+        "range": _("%(known)s of %(maximum)s") % {"known": known, "maximum": score["maximum"]},
+        "band": score["band"],
+        "coverage": _("%(answered)s of %(items)s") % {"answered": score["answered"], "items": score["items"]},
+    }
+
+
+def referrals(outcome: Outcome, kind: str) -> list[dict[str, Any]]:
+    return [{**each, "words": URGENCIES[each["priority"]]} for each in outcome[kind]]
+
+
+def review_on(assessment: Assessment) -> date | None:
+    days = assessment.outcome["review_days"]
+    return assessment.on + timedelta(days=days) if days else None
+
+
+def texts(assessment: Assessment, kind: str, site: Site) -> list[str]:
+    """What the patient is told, with the numbers of the site and the day of the review."""
+    day = review_on(assessment)
+    filled = {
+        "{emergency_number}": site.emergency_number,
+        "{crisis_line}": site.crisis_line,
+        "{date}": date_format(day, "j F Y") if day else "",
+    }
+    return [_fill(each["text"], filled) for each in assessment.outcome[kind]]
+
+
+def _fill(text: str, filled: Mapping[str, str]) -> str:
+    for placeholder, words in filled.items():
+        text = text.replace(placeholder, words)
+    return text
+
+
+def rungs(assessment: Assessment, protocol: Protocol) -> list[Rung]:
+    """Every level of having looked for a serious cause, and the one reached."""
+    lowest = ("X0", _("not finished: serious causes are not all answered no"))
+    levels = [lowest, *((each.level, each.means) for each in protocol.exclusions)]
+    return [Rung(level, means, level == assessment.exclusion) for level, means in levels]

@@ -1,0 +1,160 @@
+"""What every staff page has: a person who is logged in, the site it is about, and the way on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views import View
+
+from clinic import permissions, protocols
+from clinic.actions import errors
+from clinic.models import Assessment, Intake, Patient, Site, User
+from clinic.permissions import Capability
+from clinic.web.errors import refuse_conflict
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from triage.protocol import Protocol
+
+SITE_KEY = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Somewhere to go."""
+
+    text: str
+    url: str
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Whom a page is about, as shown at its top."""
+
+    name: str
+    born: date
+    age: int
+    sex: str
+    reference: str
+
+
+class StaffPage(View):
+    """A page for people who see patients at a site; everybody else is refused.
+
+    What an action refuses becomes the page for its status: 403, 404 or 409.
+    """
+
+    here = "worklist"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            self.site = self.find_site()
+            return super().dispatch(request, *args, **kwargs)
+        except errors.NotAllowed as refusal:
+            raise PermissionDenied(str(refusal)) from refusal
+        except errors.NotFound as refusal:
+            raise Http404(str(refusal)) from refusal
+        except (errors.Conflict, errors.Stale) as refusal:
+            return refuse_conflict(str(refusal))
+
+    @property
+    def user(self) -> User:
+        user = self.request.user
+        if not isinstance(user, User):
+            raise PermissionDenied
+        return user
+
+    @cached_property
+    def sites(self) -> list[Site]:
+        """The sites at which the person sees patients."""
+        return list(Site.objects.filter(pk__in=permissions.sites_of(self.user, Capability.READ_PATIENT)))
+
+    def find_site(self) -> Site:
+        """The site that the person chose last, or the first of theirs."""
+        chosen = self.request.session.get(SITE_KEY)
+        for site in self.sites:
+            if str(site.pk) == chosen:
+                return site
+        if not self.sites:
+            raise PermissionDenied(_("You see patients at no site."))
+        return self.sites[0]
+
+    def may(self, capability: Capability) -> bool:
+        return permissions.may(self.user, capability, self.site)
+
+    def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
+        """The page, in the frame of its site."""
+        frame = {
+            "site": self.site,
+            "sites": self.sites,
+            "who": self.user.display_name,
+            "navigation": self._navigation(),
+        }
+        return render(self.request, template, frame | context, status=status)
+
+    def _navigation(self) -> list[Link]:
+        links = [
+            Link(_("Worklist"), reverse("worklist"), self.here == "worklist"),
+            Link(_("Patients"), reverse("find_patient"), self.here == "patients"),
+        ]
+        if permissions.may_somewhere(self.user, Capability.USE_ADMIN):
+            links.append(Link(_("Admin"), reverse("admin:index")))
+        return links
+
+
+class IntakePage(StaffPage):
+    """A page about one intake, at its patient's site."""
+
+    intake: Intake
+
+    def find_site(self) -> Site:
+        rows = Intake.objects.visible_to(self.user).with_context()
+        self.intake = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return self.intake.site
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        return protocols.get(self.intake.release)
+
+    @cached_property
+    def newest(self) -> Assessment | None:
+        """The assessment of the answers as they are now, if the person may see it."""
+        return Assessment.objects.visible_to(self.user).newest().filter(intake=self.intake).first()
+
+    def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
+        patient = self.intake.patient
+        about = {
+            "person": describe(patient, on=self.intake.opened_at.date()),
+            "crumbs": [
+                Link(_("Worklist"), reverse("worklist")),
+                Link(name_of(patient), reverse("patient", args=[patient.pk])),
+            ],
+        }
+        return super().show(template, status=status, **(about | context))
+
+
+def name_of(patient: Patient) -> str:
+    """The name as lists are sorted by it: family name first."""
+    return f"{patient.family_name}, {patient.given_name}"
+
+
+def describe(patient: Patient, *, on: date) -> Person:
+    return Person(
+        name=name_of(patient),
+        born=patient.date_of_birth,
+        age=patient.age(on=on),
+        sex=patient.get_sex_display(),
+        reference=patient.reference,
+    )

@@ -1,0 +1,231 @@
+"""Find and register patients, and see what a patient has had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from clinic import protocols
+from clinic.actions import intakes, patients
+from clinic.actions.errors import Conflict
+from clinic.models import Assessment, Intake, IntakeStatus, Patient, Referral, Site, Stage
+from clinic.permissions import Capability
+from clinic.web import faults
+from clinic.web.pages import Link, StaffPage, describe, name_of
+from clinic.web.registration import RegistrationForm
+from clinic.web.wording import URGENCIES, Tag, disposition_tag
+from triage.protocol import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from clinic.web.faults import Fault
+    from clinic.web.wording import Words
+
+_MOST_FOUND = 20
+_MOST_SHOWN = 50
+_ENDED = (Stage.CLOSED, Stage.DECLINED, Stage.CANCELLED)
+_STATUS_TONES = {
+    IntakeStatus.OPEN: "information",
+    IntakeStatus.COMPLETED: "done",
+    IntakeStatus.CANCELLED: "quiet",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeRow:
+    """One intake of a patient, and the way to it."""
+
+    title: str
+    opened_at: datetime
+    opened_by: str
+    status: Tag
+    outcome: Tag | None
+    url: str
+    step: str
+    timeline_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralRow:
+    """One referral of a patient, and where it stands."""
+
+    service: str
+    priority: Words
+    created_at: datetime
+    status: Tag
+    url: str
+
+
+class FindPatient(StaffPage):
+    """Look for a patient of the site; the words come in a form, so that no address holds a name."""
+
+    here = "patients"
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._show()
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        words = request.POST.get("words", "").strip()
+        if not words:
+            fault = faults.Fault(anchor="words", about=_("Name or reference"), text=_("Say whom to look for."))
+            return self._show(status=422, faults=[fault])
+        rows = Patient.objects.visible_to(self.user).filter(site=self.site).matching(words)
+        found = list(rows[: _MOST_FOUND + 1])
+        return self._show(
+            words=words,
+            has_looked=True,
+            found=[(name_of(each), each) for each in found[:_MOST_FOUND]],
+            has_more=len(found) > _MOST_FOUND,
+        )
+
+    def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
+        may_register = self.may(Capability.EDIT_PATIENT)
+        return self.show("clinic/find_patient.html", status=status, may_register=may_register, **context)
+
+
+class RegisterPatient(StaffPage):
+    """Add a patient to the site."""
+
+    here = "patients"
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._show(RegistrationForm())
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        form = RegistrationForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422, found=faults.of_form(form))
+        try:
+            patient = patients.register(site=self.site, by=self.user, **form.cleaned_data)
+        except ValidationError as error:
+            return self._show(form, status=422, found=form.refuse(error))
+        except Conflict as conflict:
+            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
+        messages.success(request, _("Registered."))
+        return redirect("patient", patient.pk)
+
+    def _show(self, form: RegistrationForm, *, status: int = 200, found: Sequence[Fault] = ()) -> HttpResponseBase:
+        return self.show("clinic/register_patient.html", status=status, form=form, faults=found)
+
+
+class PatientPage(StaffPage):
+    """Who a patient is, and every intake and referral of theirs: a second one is never started unseen."""
+
+    here = "patients"
+    patient: Patient
+
+    def find_site(self) -> Site:
+        rows = Patient.objects.visible_to(self.user).select_related("site")
+        self.patient = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return self.patient.site
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self.show_patient()
+
+    def show_patient(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
+        rows = [self._intake_row(each) for each in self._intakes()]
+        may_answer = self.may(Capability.ANSWER)
+        return self.show(
+            "clinic/patient.html",
+            status=status,
+            person=describe(self.patient, on=timezone.localdate()),
+            patient=self.patient,
+            crumbs=[Link(_("Patients"), reverse("find_patient"))],
+            intakes=rows,
+            live_intake=self._live_intake,
+            may_start=may_answer and self._live_intake is None and self.site.is_live,
+            may_correct=self.may(Capability.EDIT_PATIENT),
+            referrals=self._referral_rows(),
+            **context,
+        )
+
+    def _intakes(self) -> list[Intake]:
+        newest = Assessment.objects.visible_to(self.user).newest().defer("outcome", "answers")
+        rows = Intake.objects.visible_to(self.user).filter(patient=self.patient)
+        rows = rows.select_related("release", "opened_by").defer("answers", "release__source")
+        found = list(rows.prefetch_related(Prefetch("assessments", newest, "newest"))[:_MOST_SHOWN])
+        self._live_intake = next((each for each in found if each.is_open), None)
+        return found
+
+    def _intake_row(self, intake: Any) -> IntakeRow:
+        newest = intake.newest[0] if intake.newest else None
+        way = ("intake", _("Continue")) if intake.is_open else ("check", _("Answers"))
+        if newest and not intake.is_open:
+            way = ("result", _("Result"))
+        return IntakeRow(
+            title=str(intake.release),
+            opened_at=intake.opened_at,
+            opened_by=intake.opened_by.display_name,
+            status=Tag(_STATUS_TONES[intake.status], intake.get_status_display()),
+            outcome=disposition_tag(newest.disposition) if newest else None,
+            url=reverse(way[0], args=[intake.pk]),
+            step=way[1],
+            timeline_url=reverse("timeline", args=[intake.pk]),
+        )
+
+    def _referral_rows(self) -> list[ReferralRow]:
+        rows = Referral.objects.visible_to(self.user).filter(patient=self.patient).prefetch_related("statuses")
+        joined = rows.select_related("assessment__release")
+        lean = joined.defer("assessment__outcome", "assessment__answers", "assessment__release__source")
+        return [self._referral_row(each) for each in lean[:_MOST_SHOWN]]
+
+    def _referral_row(self, referral: Referral) -> ReferralRow:
+        services = protocols.get(referral.assessment.release).services
+        stage = referral.status
+        return ReferralRow(
+            service=services[Service(referral.service)].title,
+            priority=URGENCIES[referral.priority],
+            created_at=referral.created_at,
+            status=Tag("quiet" if stage in _ENDED else "information", stage.label),
+            url=reverse("assessment", args=[referral.assessment_id]),
+        )
+
+
+class StartIntake(PatientPage):
+    """Open an intake; where one is open already, that one is shown instead."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        try:
+            intake = intakes.open(patient=self.patient, by=self.user)
+        except Conflict as conflict:
+            return self.show_patient(status=409, faults=[faults.Fault(anchor="intakes", about="", text=str(conflict))])
+        return redirect("intake", intake.pk)
+
+
+class CorrectPatient(PatientPage):
+    """Put right what is known of a patient."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._show(RegistrationForm(initial=RegistrationForm.of(self.patient)))
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        form = RegistrationForm(request.POST)
+        if not form.is_valid():
+            return self._show(form, status=422, found=faults.of_form(form))
+        try:
+            patients.correct(patient=self.patient, changes=form.cleaned_data, by=self.user)
+        except ValidationError as error:
+            return self._show(form, status=422, found=form.refuse(error))
+        except Conflict as conflict:
+            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
+        messages.success(request, _("Corrected."))
+        return redirect("patient", self.patient.pk)
+
+    def _show(self, form: RegistrationForm, *, status: int = 200, found: Sequence[Fault] = ()) -> HttpResponseBase:
+        crumbs = [Link(name_of(self.patient), reverse("patient", args=[self.patient.pk]))]
+        return self.show("clinic/correct_patient.html", status=status, form=form, faults=found, crumbs=crumbs)

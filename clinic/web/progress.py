@@ -1,0 +1,209 @@
+"""Where an intake stands: its sections, what is answered, and what could still change the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clinic.actions.answers import AGE
+from clinic.web import answers, stops
+from clinic.web.fields import anchor
+from clinic.web.pages import IntakePage
+from clinic.web.wording import SOURCES
+from triage.facts import check_answers
+from triage.patient_view import PatientView
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from triage.facts import Facts
+    from triage.protocol import Section
+    from triage.questions import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One section in the side list."""
+
+    title: str
+    url: str
+    answered: int
+    asked: int
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQuestion:
+    """A question that could still change the outcome, and the way to it."""
+
+    text: str
+    url: str
+    safety: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A question and its answer in words."""
+
+    text: str
+    answer: str
+    is_answered: bool
+    is_disputed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The answers of one section."""
+
+    title: str
+    url: str
+    answers: Sequence[Answered]
+
+
+class AnswersPage(IntakePage):
+    """A page that knows which questions apply to the patient and how they were answered."""
+
+    @cached_property
+    def on(self) -> date:
+        return self.newest.on if self.newest else timezone.localdate()
+
+    @cached_property
+    def _assessed(self) -> Mapping[str, Any]:
+        """The answers as they read on the day of the newest assessment."""
+        return self.newest.answers if self.newest else self.intake.answers
+
+    @cached_property
+    def _facts(self) -> Facts:
+        return check_answers(self.protocol.questions, self._assessed, on=self.on)
+
+    @cached_property
+    def _view(self) -> PatientView:
+        return PatientView(self.protocol, self._facts)
+
+    def forget_answers(self) -> None:
+        """Read everything anew: the answers have changed."""
+        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions"):
+            self.__dict__.pop(name, None)
+
+    def asked(self, section: Section) -> list[Question]:
+        """The questions of a section that apply, or may yet apply; the age is known already."""
+        return [
+            question
+            for question in self.protocol.questions.values()
+            if question.section == section.id and question.id != AGE and self._view.applies(question)
+        ]
+
+    def value_of(self, name: str) -> Any:
+        return answers.value_of(self.intake.answers, name)
+
+    def in_words(self, question: Question) -> str:
+        return answers.in_words(question, answers.value_of(self._assessed, question.id), on=self.on)
+
+    def disputes(self, question: Question) -> list[str]:
+        """What stands against the answer: another source, or another answer."""
+        said = [each["reason"] for each in self._conflicts if each["question"] == question.id]
+        stored = self.intake.answers.get(question.id, {})
+        if "disputes" in stored:
+            said = [self._dispute(question, stored)]
+        return said
+
+    @property
+    def _conflicts(self) -> list[dict[str, str]]:
+        conflicts: list[dict[str, str]] = self.newest.outcome["conflicts"] if self.newest else []
+        return conflicts
+
+    def _dispute(self, question: Question, stored: Mapping[str, Any]) -> str:
+        other = stored["disputes"]
+        at = parse_datetime(other["at"])
+        return _("%(source)s said %(answer)s, %(other_source)s said %(other_answer)s (%(day)s).") % {
+            "source": str(SOURCES[stored["source"]]).capitalize(),
+            "answer": answers.in_words(question, stored["value"], on=self.on),
+            "other_source": SOURCES[other["source"]],
+            "other_answer": answers.in_words(question, other["value"], on=self.on),
+            "day": date_format(at, "j M Y") if at else "",
+        }
+
+    def url_of_section(self, section_id: str) -> str:
+        return reverse("section", args=[self.intake.pk, section_id])
+
+    def url_of(self, question: Question) -> str:
+        return f"{self.url_of_section(question.section)}#{anchor(question.id)}"
+
+    def url_after(self, section: Section | None) -> str:
+        """The next section; from outside, the first with an open question; at the end, the check."""
+        sections = self.protocol.sections
+        if section is not None:
+            following = sections[sections.index(section) + 1 :][:1]
+        else:
+            waiting = {each["section"] for each in self._outstanding}
+            following = tuple(each for each in sections if each.id in waiting)[:1]
+        return self.url_of_section(following[0].id) if following else reverse("check", args=[self.intake.pk])
+
+    @property
+    def _outstanding(self) -> list[dict[str, Any]]:
+        outstanding: list[dict[str, Any]] = self.newest.outcome["outstanding"] if self.newest else []
+        return outstanding
+
+    def progress(self, *, here: str) -> dict[str, Any]:
+        """What the side list and the notices show."""
+        return {
+            "steps": [self._step(section, here) for section in self.protocol.sections],
+            "outstanding": [
+                OpenQuestion(
+                    text=each["text"], safety=each["safety"], url=self.url_of(self.protocol.questions[each["question"]])
+                )
+                for each in self._outstanding
+            ],
+            "is_assessed": self.newest is not None,
+            "is_open": self.intake.is_open,
+            "is_check": here == "check",
+            "check_url": reverse("check", args=[self.intake.pk]),
+            "result_url": reverse("result", args=[self.intake.pk]) if self.newest else "",
+            "timeline_url": reverse("timeline", args=[self.intake.pk]),
+            "stop": stops.notice(self.newest),
+        }
+
+    def _step(self, section: Section, here: str) -> Step:
+        asked = self.asked(section)
+        return Step(
+            title=section.title,
+            url=self.url_of_section(section.id),
+            answered=sum(question.id in self._facts.values for question in asked),
+            asked=len(asked),
+            is_here=section.id == here,
+        )
+
+    def answered_parts(self) -> list[Part]:
+        """Every question that applies with its answer; after them what is answered and does not apply."""
+        parts = [
+            Part(
+                section.title, self.url_of_section(section.id), [self._answered(each) for each in self._shown(section)]
+            )
+            for section in self.protocol.sections
+        ]
+        ignored = self.newest.outcome["ignored"] if self.newest else []
+        if ignored:
+            kept = [self._answered(self.protocol.questions[name]) for name in ignored]
+            parts.append(Part(_("Answered, but does not apply: kept and not used"), "", kept))
+        return parts
+
+    def _shown(self, section: Section) -> list[Question]:
+        age = self.protocol.questions.get(AGE)
+        known = [age] if age and age.section == section.id else []
+        return known + self.asked(section)
+
+    def _answered(self, question: Question) -> Answered:
+        return Answered(
+            text=question.text,
+            answer=self.in_words(question),
+            is_answered=question.id in self._facts.values,
+            is_disputed=bool(self.disputes(question)),
+        )

@@ -1,0 +1,58 @@
+"""Somebody else saved first: what they changed, beside what was typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from clinic.web import answers, fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from clinic.models import Intake
+    from triage.questions import Question
+
+    Stored = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One answer that is not what it was."""
+
+    anchor: str
+    text: str
+    was: str
+    now: str
+
+
+def answers_at(intake: Intake, version: int) -> Stored:
+    """The answers as they stood at a version, from the history; none if there was no such version."""
+    row = intake.history.filter(version=version).first()
+    return row.answers if row else {}
+
+
+def changes(questions: Mapping[str, Question], before: Stored, after: Stored, *, on: date) -> list[Change]:
+    """Every answer whose value differs, in the protocol's order."""
+    return [
+        Change(
+            anchor=fields.anchor(name),
+            text=question.text,
+            was=answers.in_words(question, answers.value_of(before, name), on=on),
+            now=answers.in_words(question, answers.value_of(after, name), on=on),
+        )
+        for name, question in questions.items()
+        if answers.value_of(before, name) != answers.value_of(after, name)
+    ]
+
+
+def merge(question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date) -> fields.State:
+    """What was typed, or where nothing was, what is stored by now; marked where the two differ."""
+    saved = answers.value_of(stored, question.id)
+    words, rows = fields.state_stored(question, saved)
+    if (typed.words, typed.rows) == fields.state_stored(question, answers.value_of(seen, question.id)):
+        return replace(typed, words=words, rows=rows)
+    if saved == answers.value_of(seen, question.id) or (typed.words, typed.rows) == (words, rows):
+        return typed
+    return replace(typed, saved_meanwhile=answers.in_words(question, saved, on=on))

@@ -1,0 +1,164 @@
+"""Everything that happened to an intake: what, when, by whom, from what to what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from clinic.models import Assessment, AuditEvent, Decision, Door, ReasonCode, ReferralStatus, StopRecord
+from clinic.web import stale
+from clinic.web.pages import IntakePage
+from clinic.web.wording import Tag, disposition_tag
+from triage.protocol import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from clinic.web.stale import Change
+    from clinic.web.wording import Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened."""
+
+    at: datetime
+    by: str
+    title: Words
+    tone: str = "quiet"
+    text: str = ""
+    door: str = ""
+    tag: Tag | None = None
+    tag_before: Tag | None = None
+    changes: Sequence[Change] = ()
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What happened on one day."""
+
+    date: date
+    events: Sequence[Event]
+
+
+class Timeline(IntakePage):
+    """Every change of one intake, newest first, read from what each change left behind."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        sources = (self._changes(), self._decisions(), self._referrals(), self._stops())
+        events = sorted((each for source in sources for each in source), key=attrgetter("at"), reverse=True)
+        days = [Day(day, list(each)) for day, each in groupby(events, key=lambda event: event.at.date())]
+        return self.show(
+            "clinic/timeline.html", days=days, protocol=self.protocol, check_url=reverse("check", args=[self.intake.pk])
+        )
+
+    def _changes(self) -> Iterator[Event]:
+        """Each row of the intake's history against the one before it."""
+        rows = list(self.intake.history.select_related("history_user").order_by("history_id"))
+        assessed, doors = self._assessments(), self._doors()
+        for before, row in pairwise([None, *rows]):
+            is_new = before is None or before.version != row.version
+            assessment = assessed.get(row.version) if is_new else None
+            changes = self._answers_changed(before, row)
+            yield Event(
+                at=row.history_date,
+                by=row.history_user.display_name,
+                title=_title(row),
+                text=row.cancel_reason or ("" if changes else _unchanged(row)),
+                door=doors.get(str(assessment.pk), "") if assessment else "",
+                changes=changes,
+                **_outcome(assessment, assessed.get(row.version - 1)),
+            )
+
+    def _answers_changed(self, before: Any, row: Any) -> list[Change]:
+        earlier = before.answers if before else {}
+        return stale.changes(self.protocol.questions, earlier, row.answers, on=row.history_date.date())
+
+    def _assessments(self) -> Mapping[int, Assessment]:
+        rows = Assessment.objects.visible_to(self.user).filter(intake=self.intake)
+        return {each.version: each for each in rows.defer("outcome", "answers")}
+
+    def _doors(self) -> Mapping[str, str]:
+        """Through which door each assessment came about, where it was not this one."""
+        trail = AuditEvent.objects.filter(object_type="intake", object_id=self.intake.pk).exclude(door=Door.WEB)
+        return {detail.get("assessment", ""): Door(door).label for door, detail in trail.values_list("door", "detail")}
+
+    def _decisions(self) -> Iterator[Event]:
+        rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
+        for each in rows.select_related("by"):
+            reason = ReasonCode(each.reason).label if each.reason else ""
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Decided: %(kind)s") % {"kind": each.get_kind_display()},
+                tone="done",
+                text=". ".join(filter(None, (reason, each.note))),
+                tag=disposition_tag(each.disposition),
+                url=reverse("assessment", args=[each.assessment_id]),
+            )
+
+    def _referrals(self) -> Iterator[Event]:
+        rows = ReferralStatus.objects.visible_to(self.user).filter(referral__assessment__intake=self.intake)
+        for each in rows.select_related("by", "referral"):
+            words = {"service": self.protocol.services[Service(each.referral.service)].title}
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Referral: %(service)s") % words,
+                text=each.reason,
+                tag=Tag("quiet", each.get_status_display()),
+            )
+
+    def _stops(self) -> Iterator[Event]:
+        rows = StopRecord.objects.visible_to(self.user).filter(assessment__intake=self.intake)
+        for each in rows.select_related("by"):
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Recorded what was done"),
+                tone="emergency",
+                text=each.text,
+            )
+
+
+_TITLES = {
+    "opened": gettext_lazy("Intake opened"),
+    "answered": gettext_lazy("Answers saved"),
+    "assessed again": gettext_lazy("Assessed again"),
+    "completed": gettext_lazy("Intake completed"),
+    "cancelled": gettext_lazy("Intake cancelled"),
+}
+
+
+def _title(row: Any) -> Words:
+    reason: str = row.history_change_reason
+    return _TITLES.get(reason.partition(":")[0], reason)
+
+
+def _unchanged(row: Any) -> str:
+    answered = row.history_change_reason.startswith("answered")
+    return _("The same answers, given again.") if answered else ""
+
+
+def _outcome(assessment: Assessment | None, before: Assessment | None) -> dict[str, Any]:
+    """The outcome that a change led to, and the one it replaced."""
+    if assessment is None:
+        return {}
+    replaced = before is not None and before.disposition != assessment.disposition
+    return {
+        "tone": assessment.disposition,
+        "tag": disposition_tag(assessment.disposition),
+        "tag_before": disposition_tag(before.disposition) if before and replaced else None,
+        "url": reverse("assessment", args=[assessment.pk]),
+    }

@@ -1,0 +1,31 @@
+"""Which address shows which page. No address holds anything that names a patient."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from clinic.web import decisions, intakes, people, results, stops, timeline, worklist
+
+urlpatterns = [
+    path("", worklist.Worklist.as_view(), name="worklist"),
+    path("site/", worklist.SwitchSite.as_view(), name="switch_site"),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True, next_page="worklist"), name="login"),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("patients/", people.FindPatient.as_view(), name="find_patient"),
+    path("patients/new/", people.RegisterPatient.as_view(), name="register_patient"),
+    path("patients/<uuid:pk>/", people.PatientPage.as_view(), name="patient"),
+    path("patients/<uuid:pk>/correct/", people.CorrectPatient.as_view(), name="correct_patient"),
+    path("patients/<uuid:pk>/intakes/", people.StartIntake.as_view(), name="start_intake"),
+    path("intakes/<uuid:pk>/", intakes.ContinueIntake.as_view(), name="intake"),
+    path("intakes/<uuid:pk>/sections/<slug:section>/", intakes.SectionPage.as_view(), name="section"),
+    path("intakes/<uuid:pk>/stop/", stops.StopPage.as_view(), name="stop"),
+    path("intakes/<uuid:pk>/check/", intakes.CheckPage.as_view(), name="check"),
+    path("intakes/<uuid:pk>/complete/", intakes.CompleteIntake.as_view(), name="complete"),
+    path("intakes/<uuid:pk>/cancel/", intakes.CancelIntake.as_view(), name="cancel"),
+    path("intakes/<uuid:pk>/result/", results.NewestResult.as_view(), name="result"),
+    path("intakes/<uuid:pk>/timeline/", timeline.Timeline.as_view(), name="timeline"),
+    path("assessments/<uuid:pk>/", results.ResultPage.as_view(), name="assessment"),
+    path("assessments/<uuid:pk>/decision/", decisions.Decide.as_view(), name="decide"),
+    path("referrals/<uuid:pk>/accept/", decisions.AcceptReferral.as_view(), name="accept_referral"),
+]
