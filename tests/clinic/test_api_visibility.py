@@ -1,0 +1,146 @@
+"""Who sees what through the API, and at what cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from clinic.actions import decisions, people
+from clinic.models import Assessment, Referral, Site
+from clinic.permissions import Role
+from tests import factories
+from tests.clinic.callers import Caller, caller
+
+pytestmark = pytest.mark.django_db
+
+REFERRED = "distressed_after_treatment"
+
+
+def referred(at: Site) -> Assessment:
+    """An assessment on which a clinician has decided."""
+    by = factories.user(Role.CLINICIAN, at)
+    assessment = factories.assessment(at, by, REFERRED)
+    decisions.decide(assessment=assessment, kind="accepted", by=by)
+    return assessment
+
+
+def test_records_of_another_site_are_not_there(here: Site, elsewhere: Site) -> None:
+    stranger = caller(Role.CLINICIAN, elsewhere)
+    assessment = referred(here)
+    intake, referral = assessment.intake, Referral.objects.filter(assessment=assessment)[0]
+    reads = [
+        f"patients/{intake.patient_id}/",
+        f"intakes/{intake.pk}/",
+        f"intakes/{intake.pk}/assessments/",
+        f"intakes/{intake.pk}/history/",
+        f"assessments/{assessment.pk}/",
+        f"referrals/{referral.pk}/",
+    ]
+    writes: dict[str, dict[str, Any]] = {
+        "intakes/": {"patient": str(intake.patient_id), "protocol": "back-pain"},
+        f"intakes/{intake.pk}/answers/": {"answers": {"fever": "yes"}},
+        f"intakes/{intake.pk}/complete/": {},
+        f"assessments/{assessment.pk}/decision/": {"kind": "accepted"},
+        f"referrals/{referral.pk}/accept/": {},
+    }
+    assert {address: stranger.get(address).status_code for address in reads} == dict.fromkeys(reads, 404)
+    statuses = {address: stranger.post(address, body).status_code for address, body in writes.items()}
+    assert statuses == dict.fromkeys(writes, 404)
+    for address in ("patients/", "intakes/", "referrals/"):
+        assert stranger.get(address).json()["results"] == []
+    intake.refresh_from_db()
+    assert (intake.status, intake.version) == ("open", 2)
+
+
+def test_who_has_left_the_site_sees_nothing_of_it(here: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    patient = factories.patient(here)
+    assert clinician.get(f"patients/{patient.pk}/").status_code == 200
+    people.end(membership=clinician.user.memberships.get(), by=factories.user(Role.ADMIN, here))
+    assert clinician.get(f"patients/{patient.pk}/").status_code == 404
+
+
+def test_a_clerk_sees_the_draft_but_not_the_referrals(here: Site) -> None:
+    clerk = caller(Role.CLERK, here)
+    assessment = referred(here)
+    assert clerk.get(f"assessments/{assessment.pk}/").status_code == 200
+    assert clerk.get("referrals/").json()["results"] == []
+
+
+def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:
+    browser = Client()
+    browser.force_login(factories.user(Role.CLINICIAN, here))
+    patient = factories.patient(here)
+    assert browser.get(f"/api/v1/patients/{patient.pk}/").status_code == 200
+
+
+def one_more_patient(site: Site) -> None:
+    factories.patient(site)
+
+
+def one_more_assessment(site: Site) -> None:
+    referred(site)
+
+
+LISTS: dict[str, Callable[[Site], None]] = {
+    "patients/": one_more_patient,
+    "intakes/": one_more_assessment,
+    "referrals/": one_more_assessment,
+}
+
+
+def queries(caller: Caller, address: str) -> int:
+    with CaptureQueriesContext(connection) as seen:
+        assert caller.get(address).status_code == 200
+    return len(seen)
+
+
+@pytest.mark.parametrize(("address", "add"), LISTS.items(), ids=list(LISTS))
+def test_a_list_costs_the_same_however_long_it_is(here: Site, address: str, add: Callable[[Site], None]) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    add(here)
+    before = queries(clinician, address)
+    for _ in range(3):
+        add(here)
+    assert queries(clinician, address) == before
+    assert len(clinician.get(address).json()["results"]) >= 4
+
+
+def test_what_belongs_to_one_intake_costs_the_same_however_long_it_is(here: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    intake = factories.open_intake(here)
+    lists = [f"intakes/{intake.pk}/assessments/", f"intakes/{intake.pk}/history/"]
+    clinician.post(f"intakes/{intake.pk}/answers/", {"answers": {"fever": "no"}})
+    before = [queries(clinician, address) for address in lists]
+    for day in range(4):
+        clinician.post(f"intakes/{intake.pk}/answers/", {"answers": {"duration_days": day + 1}})
+    assert [queries(clinician, address) for address in lists] == before
+
+
+def test_the_list_of_protocols_costs_the_same_however_long_it_is(here: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    factories.published_release()
+    before = queries(clinician, "protocols/")
+    factories.releases.publish(
+        source=factories.BACK_PAIN.replace(b'version = "1.0.0"', b'version = "1.0.1"', 1),
+        by=factories.user(Role.APPROVER, here),
+    )
+    assert queries(clinician, "protocols/") == before
+    assert [each["version"] for each in clinician.get("protocols/").json()["results"]] == ["1.0.1", "1.0.0"]
+
+
+def test_a_long_list_is_read_page_by_page(here: Site) -> None:
+    made = {str(factories.patient(here).pk) for _ in range(5)}
+    clinician = caller(Role.CLINICIAN, here)
+    seen, address = [], "patients/?page_size=2"
+    while address:
+        page = clinician.get(address).json()
+        seen += [each["id"] for each in page["results"]]
+        address = page["next"]
+    assert len(seen) == 5
+    assert set(seen) == made

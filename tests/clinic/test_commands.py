@@ -1,0 +1,185 @@
+"""The commands: evaluate, check_protocol, publish_protocol."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from clinic.models import ProtocolRelease
+from clinic.permissions import Role
+from tests import factories
+from tests.clinic.test_api_bad_input import ANSWERS
+
+SHIPPED = factories.FIXTURES / "protocols" / "back-pain" / "1.0.0.toml"
+DEMO = factories.FIXTURES / "demo" / "three-patients.json"
+
+Write = Callable[[Any], Path]
+
+
+@pytest.fixture
+def answers_file(tmp_path: Path) -> Write:
+    """Writes JSON, or bytes as they are, to a file."""
+
+    def write(content: Any) -> Path:
+        file = tmp_path / "answers.json"
+        file.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return file
+
+    return write
+
+
+def run(*arguments: object) -> str:
+    out = io.StringIO()
+    call_command(*map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def evaluate(file: Path, protocol: str = "back-pain", *options: str) -> Any:
+    return json.loads(run("evaluate", protocol, file, *options))
+
+
+def test_no_answers_leave_everything_open(answers_file: Write) -> None:
+    outcome = evaluate(answers_file({}))
+    assert outcome["disposition"] == "incomplete"
+    asked = {each["question"] for each in outcome["outstanding"] if each["safety"]}
+    assert {"ces_saddle", "fever", "sh_plan"} <= asked
+
+
+def test_one_red_flag_alone_is_an_emergency(answers_file: Write) -> None:
+    assert evaluate(answers_file({"ces_saddle": "yes"}))["disposition"] == "emergency"
+
+
+def test_failed_treatment_and_low_mood_lead_to_physiotherapy_and_cbt(answers_file: Write) -> None:
+    answers = factories.BASELINES["distressed_after_treatment"]
+    outcome = evaluate(answers_file(answers))
+    assert outcome["disposition"] == "refer"
+    assert [each["service"] for each in outcome["referrals"]] == ["physiotherapy", "cbt"]
+    without = {name: answer for name, answer in answers.items() if name != "fever"}
+    assert evaluate(answers_file(without))["disposition"] != "refer"
+
+
+def test_a_list_of_answer_sets_gives_a_list(answers_file: Write) -> None:
+    outcomes = evaluate(answers_file([{}, {"patient": "in words", "answers": {"ces_saddle": "yes"}}]))
+    assert [each["disposition"] for each in outcomes] == ["incomplete", "emergency"]
+    assert evaluate(answers_file([])) == []
+
+
+def test_answers_are_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b'{"fever": "yes"}')))
+    assert json.loads(run("evaluate", "back-pain", "-"))["findings"]
+
+
+def test_a_version_and_a_day_can_be_chosen(answers_file: Write) -> None:
+    outcome = evaluate(answers_file({}), "back-pain/1.0.0", "--on", "2026-03-01")
+    assert (outcome["protocol"]["version"], outcome["on"]) == ("1.0.0", "2026-03-01")
+
+
+@pytest.mark.parametrize("name", ["toothache", "back-pain/9.9.9", "../back-pain", "back-pain/", ""])
+def test_an_unknown_protocol_is_refused(answers_file: Write, name: str) -> None:
+    with pytest.raises(CommandError, match="There is no protocol") as refusal:
+        run("evaluate", name, answers_file({}))
+    assert refusal.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"NaN", b"\xff", b"[" * 100_000, b"1", b'"yes"', b"null", b"[1]", b'{"age": 1.5}', b'{"a": 1, "a": 1}'],
+)
+def test_what_is_no_set_of_answers_is_refused(answers_file: Write, content: bytes) -> None:
+    with pytest.raises(CommandError) as refusal:
+        run("evaluate", "back-pain", answers_file(content))
+    assert refusal.value.returncode == 2
+
+
+def test_bad_answers_are_refused_by_the_command(answers_file: Write, subtests: pytest.Subtests) -> None:
+    for name, (answers, path) in ANSWERS.items():
+        with subtests.test(name):
+            with pytest.raises(CommandError) as refusal:
+                run("evaluate", "back-pain", answers_file(answers))
+            assert refusal.value.returncode == 2
+            assert path in str(refusal.value)
+
+
+def test_every_fault_of_every_set_is_named_and_nothing_is_printed(
+    answers_file: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError) as refusal:
+        call_command("evaluate", "back-pain", str(answers_file([{"fever": "maybe", "phq9_1": 9}, {}, {"x": 1}])))
+    faults = str(refusal.value).splitlines()[1:]
+    assert [fault.split()[0] for fault in faults] == ["[0].fever", "[0].phq9_1", "[2].x"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"absent\.json: No such file"):
+        run("evaluate", "back-pain", tmp_path / "absent.json")
+
+
+def test_the_demo_patients_differ_in_what_is_suggested() -> None:
+    assert [each["disposition"] for each in evaluate(DEMO)] == ["emergency", "refer", "incomplete"]
+    summary = run("evaluate", "back-pain", DEMO, "--summary")
+    assert "Suggested: refer to physiotherapy and cognitive behavioural therapy" in summary
+    assert summary.count("Questions still open:") == 3
+
+
+def test_the_shipped_protocol_holds_for_every_vignette() -> None:
+    assert re.search(r"([1-9]\d*) of \1 vignettes hold", run("check_protocol", SHIPPED))
+
+
+def test_every_fault_of_a_protocol_is_named_with_its_file(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    source = (
+        SHIPPED.read_text().replace('level = "now"', 'level = "soonish"', 1).replace('cites = ["R2"', 'cites = ["R99"')
+    )
+    broken.write_text(source)
+    with pytest.raises(CommandError) as refusal:
+        run("check_protocol", broken, SHIPPED)
+    faults = str(refusal.value).splitlines()[1:]
+    assert len(faults) > 1
+    assert all(fault.startswith(f"{broken}: ") for fault in faults)
+
+
+def test_a_protocol_that_says_otherwise_than_its_vignettes_is_told_so(tmp_path: Path) -> None:
+    changed = tmp_path / "changed.toml"
+    changed.write_text(SHIPPED.read_text().replace('when = "duration_days > 42"', 'when = "duration_days > 43"'))
+    with pytest.raises(CommandError, match="expected") as refusal:
+        run("check_protocol", changed)
+    assert refusal.value.returncode == 1
+
+
+@pytest.mark.django_db
+def test_an_approver_publishes_a_protocol() -> None:
+    approver = factories.user(Role.APPROVER, factories.site())
+    assert run("publish_protocol", SHIPPED, "--by", approver.username).startswith("back-pain/1.0.0 is published")
+    release = ProtocolRelease.objects.get()
+    assert (release.status, release.approved_by) == ("published", approver)
+
+
+@pytest.mark.django_db
+def test_who_may_not_publish_is_told_so(tmp_path: Path) -> None:
+    clerk = factories.user(Role.CLERK, factories.site())
+    with pytest.raises(CommandError, match="You may not publish"):
+        run("publish_protocol", SHIPPED, "--by", clerk.username)
+    with pytest.raises(CommandError, match="There is no user 'nobody'"):
+        run("publish_protocol", SHIPPED, "--by", "nobody")
+    assert not ProtocolRelease.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_faulty_protocol_is_not_published(tmp_path: Path) -> None:
+    approver = factories.user(Role.APPROVER, factories.site())
+    faulty = tmp_path / "faulty.toml"
+    faulty.write_text("[protocol]\nid = 3\n")
+    with pytest.raises(CommandError, match=r"faulty\.toml: ") as refusal:
+        run("publish_protocol", faulty, "--by", approver.username)
+    assert len(str(refusal.value).splitlines()) > 5
+    assert not ProtocolRelease.objects.exists()
