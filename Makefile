@@ -20,9 +20,9 @@ demo: .venv/runtime
 	@mkdir -p var
 	@$(DEMO) migrate --verbosity 0
 	@$(DEMO) collectstatic --noinput --verbosity 0
-	@$(DEMO) load_demo
 	@$(DEMO) evaluate back-pain fixtures/demo/three-patients.json --summary
 	@echo
+	@$(DEMO) load_demo
 	@echo "Yellowflag is on http://127.0.0.1:$(PORT) until Ctrl-C."
 	@YELLOWFLAG_ENV=demo $(BIN)/gunicorn clinic.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 4 --log-level warning
 
