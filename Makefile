@@ -12,7 +12,7 @@ CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_UR
 help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
-	@echo "make check   format, lint, types, imports, templates, migrations, settings"
+	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
 	@echo "make bench   evaluations per second"
 	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"
 
@@ -37,6 +37,8 @@ check: .venv/dev
 	$(BIN)/djlint clinic/templates --lint
 	$(DEMO) makemigrations --check --dry-run
 	$(CHECKED) check --deploy --fail-level WARNING
+	$(DEMO) spectacular --validate --fail-on-warn --file /dev/null
+	$(DEMO) check_protocol fixtures/protocols/*/*.toml
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine
