@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.conditions import Comparison, Condition, Difference, OneOf, Raised, Statement
+from triage.conditions import Comparison, Condition, Count, Difference, OneOf, Raised, Statement
 from triage.imaging import MAXIMUM_AGE, STUDY_AGE, STUDY_NAMES
 from triage.instruments import Instrument
-from triage.protocol import LEVELS, Fact, Level, Protocol
+from triage.protocol import LEVELS, Disposition, Fact, Level, Protocol
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# Where a question of each kind has its answers.
+_OPTIONS = {QuestionType.CHOICE: "options", QuestionType.CHOICES: "options", QuestionType.SCALE: "scale"}
 
 
 def check_references(protocol: Protocol) -> list[str]:
@@ -19,11 +22,13 @@ def check_references(protocol: Protocol) -> list[str]:
     circles = list(_circles(protocol))
     return [
         *circles,
+        *_name_faults(protocol),
         *_question_faults(protocol),
         *_condition_faults(protocol),
         *_citation_faults(protocol),
         *_action_faults(protocol),
         *_flag_faults(protocol),
+        *_outcome_faults(protocol),
     ]
 
 
@@ -75,6 +80,9 @@ def _node_faults(protocol: Protocol, node: Condition, about: str) -> Iterator[st
         case Difference(name=name, other=other):
             yield from _number_faults(protocol, name, None, about)
             yield from _number_faults(protocol, other, None, about)
+        case Count(parts=parts, number=number):
+            if not 0 <= number <= len(parts):
+                yield f"a count lies between 0 and {len(parts)}, so comparing it with {number} says nothing"
         case Statement(name=name):
             named = protocol.names.get(name)
             if named is None:
@@ -115,6 +123,15 @@ def _number_faults(protocol: Protocol, name: str, number: int | None, about: str
         yield f"{name} lies between {low} and {high}, so comparing it with {number} says nothing"
 
 
+def _name_faults(protocol: Protocol) -> Iterator[str]:
+    named = [*protocol.questions, *protocol.facts, *protocol.levels, *protocol.instruments]
+    for name in protocol.names:
+        if named.count(name) > 1:
+            yield f'"{name}" names more than one thing'
+        if name in (*STUDY_NAMES, STUDY_AGE):
+            yield f'"{name}" is a name of studies and cannot be given to anything else'
+
+
 def _question_faults(protocol: Protocol) -> Iterator[str]:
     sections = {section.id for section in protocol.sections}
     for question in protocol.questions.values():
@@ -123,14 +140,17 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
             yield f'{place}.section: "{question.section}" is not a section'
         if question.safety and question.ask_when is not None:
             yield f"{place}.ask_when: a safety question is always asked and cannot be hidden"
-        if question.low > question.high:
+        if question.type in _OPTIONS and not question.options:
+            yield f"{place}.{_OPTIONS[question.type]}: names no answers"
+        elif question.low > question.high:
             yield f"{place}.min: is above max"
         if question.days_since:
             start = protocol.questions.get(question.days_since)
             if start is None or start.type is not QuestionType.DATE:
                 yield f'{place}.days_since: "{question.days_since}" is not a date question'
     studies = protocol.questions.get(protocol.imaging_question)
-    if protocol.imaging_question and (studies is None or studies.type is not QuestionType.STUDIES):
+    needed = protocol.imaging_question or any(fact.per_study for fact in protocol.facts.values())
+    if needed and (studies is None or studies.type is not QuestionType.STUDIES):
         yield f'imaging.question: "{protocol.imaging_question}" is not a question of type studies'
     yield from _instrument_faults(protocol)
 
@@ -152,6 +172,7 @@ def _citation_faults(protocol: Protocol) -> Iterator[str]:
         *((f"instruments[{each.id}]", each.cites, True) for each in protocol.instruments.values()),
         *((f"texts[{each.id}]", each.cites, False) for each in protocol.texts),
         ("incomplete", protocol.incomplete.cites, True),
+        ("protocol", protocol.cites, True),
     ]
     for place, cites, needed in cited:
         if needed and not cites:
@@ -183,6 +204,19 @@ def _flag_faults(protocol: Protocol) -> Iterator[str]:
     for flag in protocol.flags:
         if LEVELS.index(flag.not_sure) < LEVELS.index(flag.level):
             yield f"flags[{flag.id}].not_sure: is more urgent than the flag's own level"
+
+
+def _outcome_faults(protocol: Protocol) -> Iterator[str]:
+    """Every outcome closes the loop: a time for review and a safety net."""
+    for rule in protocol.rules:
+        if rule.review_days < 1:
+            yield f"rules[{rule.id}].review_days: must be at least 1"
+    if protocol.incomplete.review_days < 1:
+        yield "incomplete.review_days: must be at least 1"
+    always = [text for text in protocol.texts if text.kind == "safety_net" and text.when is None]
+    for disposition in Disposition:
+        if not any(disposition in text.dispositions for text in always):
+            yield f"texts: no safety net goes with {disposition} always"
 
 
 def _circles(protocol: Protocol) -> Iterator[str]:

@@ -252,6 +252,7 @@ class Protocol:
     signed_off: bool
     review_due: date
     fresh_days: int
+    cites: tuple[str, ...]
     digest: str
     sources: Mapping[str, Source]
     sections: tuple[Section, ...]

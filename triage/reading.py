@@ -53,7 +53,9 @@ class ProtocolError(ValueError):
 def read_protocol(source: bytes) -> Protocol:
     """The protocol that the bytes of a TOML file state; raises ProtocolError."""
     faults: list[str] = []
-    protocol = _protocol(Table(_parse(source), "", faults), hashlib.sha256(source).hexdigest())
+    root = Table(_parse(source), "", faults)
+    protocol = _protocol(root, hashlib.sha256(source).hexdigest())
+    root.note_unread()
     faults += check_references(protocol)
     if faults:
         raise ProtocolError(faults)
@@ -85,6 +87,7 @@ def _protocol(root: Table, digest: str) -> Protocol:
         signed_off=head.truth("signed_off"),
         review_due=head.day("review_due"),
         fresh_days=head.number("fresh_days"),
+        cites=head.words("cites"),
         digest=digest,
         sources={
             each.id: each

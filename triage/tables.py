@@ -22,12 +22,28 @@ class Table:
 
     def __init__(self, data: Mapping[str, object], path: str, faults: list[str]) -> None:
         self._data, self._path, self._faults = data, path, faults
+        self._read: set[str] = set()
+        self._inner: list[Table] = []
+
+    def note_unread(self) -> None:
+        """A fault for every key that nobody read: one misspelt would silently have no effect."""
+        for key in self._data:
+            if key not in self._read:
+                self._fault(key, "is not known here")
+        for table in self._inner:
+            table.note_unread()
+
+    def _open(self, data: Mapping[str, object], path: str) -> Table:
+        table = Table(data, path, self._faults)
+        self._inner.append(table)
+        return table
 
     def _fault(self, key: str, sentence: str) -> None:
         place = f"{self._path}.{key}" if self._path else key
         self._faults.append(f"{place}: {sentence}")
 
     def _take(self, key: str, kind: type, default: object, needed: str) -> object:
+        self._read.add(key)
         if key not in self._data:
             if default is None:
                 self._fault(key, f"is missing; {needed} is needed")
@@ -84,11 +100,10 @@ class Table:
         return self.condition(key, required=True) or _NEVER
 
     def condition(self, key: str, *, required: bool) -> Condition | None:
-        text = self._take(key, str, None if required else "", "a condition")
-        if not isinstance(text, str) or not text:
-            return None
+        self._take(key, str, None if required else "", "a condition")
+        text = self._data.get(key)
         try:
-            return parse(text)
+            return parse(text) if isinstance(text, str) else None
         except ConditionError as error:
             self._fault(key, str(error))
             return None
@@ -96,7 +111,7 @@ class Table:
     def table(self, key: str, *, required: bool = True) -> Table:
         value = self._take(key, dict, None if required else {}, "a table")
         path = f"{self._path}.{key}" if self._path else key
-        return Table(value if isinstance(value, dict) else {}, path, self._faults)
+        return self._open(value if isinstance(value, dict) else {}, path)
 
     def named(self) -> Iterator[tuple[str, Table]]:
         """The tables inside this one, by name."""
@@ -106,6 +121,7 @@ class Table:
     def tables(self, key: str, *, required: bool = True, bare: str = "") -> Iterator[Table]:
         """The tables of a list; with `bare`, a plain word in it stands for a table of that key."""
         value = self._take(key, list, None if required else [], "a list of tables")
+        seen: set[str] = set()
         for position, each in enumerate(value if isinstance(value, list) else []):
             if bare and isinstance(each, str):
                 each = {bare: each}
@@ -114,4 +130,7 @@ class Table:
                 continue
             name = each.get("id", position)
             path = f"{self._path}.{key}[{name}]" if self._path else f"{key}[{name}]"
-            yield Table(each, path, self._faults)
+            if path in seen:
+                self._faults.append(f"{path}: is there twice")
+            seen.add(path)
+            yield self._open(each, path)
