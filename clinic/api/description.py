@@ -15,7 +15,7 @@ from clinic.api.problems import MEDIA_TYPE, Problem
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-_WITH_BODY = (400, 403, 413, 415, 422)
+_WITH_BODY = (400, 403, 411, 413, 415, 422)
 _IDEMPOTENCY = (
     OpenApiParameter(
         "Idempotency-Key",

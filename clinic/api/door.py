@@ -18,7 +18,7 @@ from clinic.actions import idempotency
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
 from clinic.api.parsing import StrictJSONParser
-from clinic.api.problems import PreconditionRefused
+from clinic.api.problems import LengthMissing, PreconditionRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +53,11 @@ class Address(GenericAPIView[Any]):
     renderer_classes = (JSONRenderer,)
     content_negotiation_class = JsonAlways
     pagination_class = NewestFirst
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if "Transfer-Encoding" in request.headers:
+            raise LengthMissing
+        super().initial(request, *args, **kwargs)
 
     @property
     def caller(self) -> User:

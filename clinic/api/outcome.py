@@ -6,13 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from triage.engine import State
 from triage.protocol import PRIORITIES, Disposition, Service, Urgency
 from triage.reading import STATUSES
 
 DISPOSITIONS = [each.value for each in Disposition]
 URGENCIES = [each.value for each in Urgency]
 SERVICES = [each.value for each in Service]
+STATES = ["present", "unsure", "not_asked", "excluded"]
 EXCLUSIONS = ["X0", "X1", "X2", "X3"]
 
 
@@ -65,7 +65,7 @@ class Reason(serializers.Serializer[Any]):
     id = serializers.CharField()
     title = serializers.CharField()
     level = serializers.ChoiceField(URGENCIES)
-    state = serializers.ChoiceField([State.PRESENT.value, State.UNSURE.value])
+    state = serializers.ChoiceField(STATES[:2])
     text = serializers.CharField()
     read = AnswerRead(many=True)
     cites = Cite(many=True)
@@ -75,7 +75,7 @@ class FlagFinding(serializers.Serializer[Any]):
     flag = serializers.CharField()
     title = serializers.CharField()
     group = serializers.CharField()
-    state = serializers.ChoiceField([each.value for each in State])
+    state = serializers.ChoiceField(STATES)
     level = serializers.ChoiceField(URGENCIES)
     read = serializers.ListField(child=serializers.CharField(), help_text="ids of the questions that it reads")
 

@@ -45,6 +45,13 @@ class PreconditionRefused(exceptions.APIException):
     status_code = HTTPStatus.BAD_REQUEST
 
 
+class LengthMissing(exceptions.APIException):
+    """A body sent in pieces, of which nothing would be read."""
+
+    status_code = HTTPStatus.LENGTH_REQUIRED
+    default_detail = "Send the body whole, with a Content-Length."
+
+
 # The status and the word for each refusal that is not one of the framework's own.
 _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
     NotJson: (HTTPStatus.BAD_REQUEST, "not-json"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clinic.api import assessments, evaluation, intakes, people, protocols, referrals
+from clinic.api import assessments, evaluation, intakes, nowhere, people, protocols, referrals
 from clinic.api.description import Description
 
 app_name = "api"
@@ -26,4 +26,5 @@ urlpatterns = [
     path("protocols/", protocols.Releases.as_view(), name="protocols"),
     path("protocols/<slug:id>/<str:version>/", protocols.OneProtocol.as_view(), name="protocol"),
     path("schema/", Description.as_view(), name="schema"),
+    path("<path:rest>", nowhere.Nowhere.as_view(), name="nowhere"),
 ]

@@ -248,3 +248,12 @@ def test_a_site_of_others_is_as_unknown_as_none(clinician: Caller, elsewhere: Si
         body = {"site": slug, "reference": "A-1", "given_name": "Ada", "family_name": "Example"}
         refused(clinician.post("patients/", {**body, "date_of_birth": "1990-01-01"}), 404, None)
     assert not Patient.objects.exists()
+
+
+def test_an_address_that_there_is_not_says_so(clinician: Caller) -> None:
+    refused(clinician.get("nothing/"), 404, None)
+    refused(clinician.post("evaluate", {"protocol": "back-pain", "answers": {}}), 404, None)
+
+
+def test_a_body_in_pieces_is_asked_for_whole(clinician: Caller) -> None:
+    refused(clinician.post("evaluate/", {}, **{"Transfer-Encoding": "chunked"}), 411, None)
