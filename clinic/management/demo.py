@@ -1,0 +1,208 @@
+"""The demo clinic: invented people, taken through their intakes by the actions of the product."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from clinic import protocols
+from clinic.actions import decisions, intakes, patients, people, referrals, sites, stops, tokens
+from clinic.actions import protocols as releases
+from clinic.management.files import FIXTURES, vignettes_of
+from clinic.models import Assessment, DecisionKind, Intake, Patient, ReasonCode, Referral, Site, User
+from clinic.permissions import Role
+from triage.protocol import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triage.protocol import Protocol
+    from triage.questions import Question
+
+PROTOCOL = "back-pain"
+_SOURCE = FIXTURES / "protocols" / PROTOCOL / "1.0.0.toml"
+_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address")
+_ASKED_FIRST = "pain"  # the section with which every intake begins
+
+
+def read_story() -> dict[str, Any]:
+    """What the demo is made of, as its file says."""
+    return tomllib.loads((FIXTURES / "demo" / "clinic.toml").read_text(encoding="utf-8"))
+
+
+def is_loaded(story: Mapping[str, Any]) -> bool:
+    return Site.objects.filter(slug=story["sites"][0]["slug"]).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """The places and the people of the demo, by the names that the story uses."""
+
+    sites: Mapping[str, Site]
+    users: Mapping[str, User]
+    token: str
+
+    def at_work(self, site: Site, *roles: Role) -> User:
+        """The first of the demo's people who has one of the roles at the site."""
+        return next(user for role in roles for user in self.users.values() if role in user.roles.get(site.pk, ()))
+
+
+def open_clinic(story: Mapping[str, Any]) -> Clinic:
+    """Open the sites, add the people, publish the protocol and issue the integrator's token."""
+    system = people.system()
+    opened = {
+        each["slug"]: sites.open(
+            slug=each["slug"], details={"is_live": True, **{key: each[key] for key in _DETAILS}}, by=system
+        )
+        for each in story["sites"]
+    }
+    users: dict[str, User] = {}
+    for each in story["people"]:
+        by = users.get("admin", system)
+        users[each["username"]] = _add(each, opened, story["password"], by=by)
+    releases.publish(source=_SOURCE.read_bytes(), by=users["approver"])
+    token = tokens.issue(user=users["integrator"], name="Demo integration", by=users["admin"])
+    return Clinic(opened, users, token)
+
+
+def _add(each: Mapping[str, Any], opened: Mapping[str, Site], password: str, *, by: User) -> User:
+    first, *others = each["sites"]
+    user = people.add(
+        site=opened[first],
+        role=Role(each["role"]),
+        username=each["username"],
+        display_name=each["display_name"],
+        password=password,
+        by=by,
+    )
+    for other in others:
+        people.grant(user=user, site=opened[other], role=Role(each["role"]), by=by)
+    return user
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that is done with one patient's intake on one day of the story."""
+
+    days_ago: int
+    what: str
+    case: Case
+
+
+def steps_of(story: Mapping[str, Any], clinic: Clinic, *, today: date) -> list[Step]:
+    """Every step of every patient, in the order of time."""
+    vignettes = {each.id: each.answers for each in vignettes_of(PROTOCOL)}
+    steps = []
+    for each in story["patients"]:
+        case = Case(clinic, each, vignettes[each["vignette"]], today)
+        course = story["courses"][each["course"]]
+        steps += [Step(max(each["began"] - n * each["pace"], 0), what, case) for n, what in enumerate(course)]
+    return sorted(steps, key=lambda step: -step.days_ago)
+
+
+class Case:
+    """One patient of the demo and what is done with their intake; each step is a method."""
+
+    patient: Patient
+    intake: Intake
+
+    def __init__(self, clinic: Clinic, person: Mapping[str, Any], answers: Mapping[str, object], today: date) -> None:
+        self.person, self.today = person, today
+        self.answers = _own_answers(person, answers)
+        site = self.site = clinic.sites[person["site"]]
+        self.clerk = clinic.at_work(site, Role.CLERK, Role.CLINICIAN)
+        self.clinician = clinic.at_work(site, Role.CLINICIAN)
+
+    def take(self, step: str) -> None:
+        getattr(self, step)()
+
+    def register(self) -> None:
+        born = self.today - timedelta(days=self.person["age"] * 1461 // 4 + 100)
+        names = {key: self.person[key] for key in ("reference", "given_name", "family_name", "sex")}
+        self.patient = patients.register(site=self.site, date_of_birth=born, by=self.clerk, **names)
+
+    def begin(self) -> None:
+        self.intake = intakes.open(patient=self.patient, by=self.clerk)
+        self._answer(self.clerk, lambda question: question.section == _ASKED_FIRST and not _grows(question))
+
+    def ask(self) -> None:
+        self._answer(self.clerk, lambda question: not _grows(question))
+
+    def examine(self) -> None:
+        self._answer(self.clinician, lambda question: True)
+
+    def complete(self) -> None:
+        intakes.complete(intake=self.intake, by=self.clinician)
+
+    def propose(self) -> None:
+        referrals.propose(assessment=self._newest(), by=self.clinician)
+
+    def accept_referrals(self) -> None:
+        for referral in Referral.objects.filter(assessment=self._newest()):
+            referrals.accept(referral=referral, by=self.clinician)
+
+    def accept(self) -> None:
+        decisions.decide(assessment=self._newest(), kind=DecisionKind.ACCEPTED, by=self.clinician)
+
+    def change(self) -> None:
+        decisions.decide(
+            assessment=self._newest(),
+            kind=DecisionKind.CHANGED,
+            reason=ReasonCode.MORE_URGENT,
+            note="I want the diagnosis looked at again before treatment.",
+            disposition=Disposition.MEDICAL_REVIEW,
+            services=[],
+            by=self.clinician,
+        )
+
+    def reject(self) -> None:
+        decisions.decide(
+            assessment=self._newest(),
+            kind=DecisionKind.REJECTED,
+            reason=ReasonCode.ALREADY_IN_TREATMENT,
+            note="Seen by the hospital last week; their letter is on record.",
+            by=self.clinician,
+        )
+
+    def record_stop(self) -> None:
+        text = "Sent on as the card says, with a letter; told the patient and whom to ring."
+        stops.record(assessment=self._newest(), text=text, by=self.clinician)
+
+    def correct(self) -> None:
+        patients.correct(patient=self.patient, changes={"phone": "00000 000000"}, by=self.clerk)
+
+    def cancel(self) -> None:
+        intakes.cancel(intake=self.intake, reason="The patient is going to another practice.", by=self.clerk)
+
+    def _newest(self) -> Assessment:
+        return Assessment.objects.newest().get(intake=self.intake)
+
+    def _answer(self, by: User, is_asked: Any) -> None:
+        questions = _protocol(self.intake).questions
+        clinical = by == self.clinician
+        given = {
+            name: answer
+            for name, answer in self.answers.items()
+            if is_asked(questions[name]) and (clinical or questions[name].asked_by != "clinician")
+        }
+        intakes.answer(intake=self.intake, answers=given, by=by)
+
+
+def _protocol(intake: Intake) -> Protocol:
+    return protocols.get(intake.release)
+
+
+def _grows(question: Question) -> bool:
+    """Whether the answer counts days: it is asked last, so that it reads as the story has it."""
+    return bool(question.days_since)
+
+
+def _own_answers(person: Mapping[str, Any], answers: Mapping[str, object]) -> dict[str, object]:
+    """The answers of the vignette as this person gives them; the age is in the patient's record."""
+    own = {name: answer for name, answer in answers.items() if name != "age"}
+    own["sex"] = person["sex"]
+    if answers.get("first_onset_age") == answers.get("age"):
+        own["first_onset_age"] = person["age"]
+    return own
