@@ -47,6 +47,10 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class Nothing(Strict):
+    """The body of what needs no more than its address."""
+
+
 class Text(serializers.CharField):
     """Text, and not a number that could be written as text."""
 

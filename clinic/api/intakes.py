@@ -14,7 +14,7 @@ from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, assessments_of
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
 from clinic.api.door import Address, find, tagged
-from clinic.api.fields import Answers, Id, Strict, Text
+from clinic.api.fields import Answers, Id, Nothing, Strict, Text
 from clinic.api.history import Change, changes
 from clinic.api.listing import ListQuery
 from clinic.api.pagination import NewestFirst
@@ -44,10 +44,6 @@ class AnswersBody(Strict):
     source = serializers.ChoiceField(  # type: ignore[assignment]  # as in clinic.api.answers
         SOURCES, default="record", help_text="of answers that do not name their own"
     )
-
-
-class Nothing(Strict):
-    """The body of what needs no body."""
 
 
 class IntakeLine(serializers.ModelSerializer[Intake]):

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from clinic.actions import referrals
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find
-from clinic.api.fields import Id, Strict
+from clinic.api.fields import Id, Nothing
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
 from clinic.api.people import Person
@@ -69,10 +69,6 @@ class ReferralQuery(ListQuery):
     status = serializers.ChoiceField(Stage.choices, required=False)
 
 
-class AcceptBody(Strict):
-    """Nothing: accepting needs no more than the address."""
-
-
 class Referrals(Address):
     """The referrals of your sites."""
 
@@ -100,7 +96,7 @@ class ReferralAcceptance(Address):
 
     @writes("Accept a proposed referral as a clinician", ReferralShown, body=None, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        self.body(AcceptBody)
+        self.body(Nothing)
         referral = find(Referral.objects.visible_to(self.caller).select_related("site", "assessment__site"), id)
         return self.reply(200, lambda: _accept(referral, self.caller))
 
