@@ -97,7 +97,7 @@ class _Reader:
         return Entry(
             at=new.history_date,
             who=str(new.history_user or "unknown"),
-            why=capfirst(new.history_change_reason or kind),
+            why=capfirst((new.history_change_reason or kind).partition(":")[0]),  # what follows it is listed below
             changes=tuple(self._changes(new, old)),
         )
 

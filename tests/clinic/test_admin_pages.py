@@ -177,7 +177,7 @@ def test_the_history_says_who_when_why_and_from_what_to_what(here: Site):
     client, person = log_in(Role.ADMIN, here)
     sites.change(site=here, changes={"crisis_line": "116 123"}, by=person)
     page = client.get(reverse("admin:clinic_site_history", args=[quote(here.pk)])).content.decode()
-    for words in (person.display_name, "Changed: crisis_line", "111", "116 123"):
+    for words in (person.display_name, "Changed", "111", "116 123"):
         assert words in page
 
 
@@ -187,7 +187,7 @@ def test_the_history_of_an_intake_speaks_in_the_words_of_its_questions(here: Sit
     assert intake
     page = client.get(reverse("admin:clinic_intake_history", args=[quote(intake.pk)])).content.decode()
     assert "Not asked" in page
-    assert "Answered: " in page
+    assert "<h2>Answered</h2>" in page
     assert "ces_saddle</th>" not in page
 
 
