@@ -92,13 +92,17 @@ class Step:
 
 
 def steps_of(story: Mapping[str, Any], clinic: Clinic, *, today: date) -> list[Step]:
-    """Every step of every patient, in the order of time."""
+    """Every step of every patient, in the order of time; the last ones were taken yesterday."""
     vignettes = {each.id: each.answers for each in vignettes_of(PROTOCOL)}
     steps = []
     for each in story["patients"]:
         case = Case(clinic, each, vignettes[each["vignette"]], today)
         course = story["courses"][each["course"]]
-        steps += [Step(max(each["began"] - n * each["pace"], 0), what, case) for n, what in enumerate(course)]
+        steps += [
+            Step(max(each["began"] - n * each["pace"], 1), what, case)
+            for n, day in enumerate(course)
+            for what in day.split()
+        ]
     return sorted(steps, key=lambda step: -step.days_ago)
 
 
