@@ -8,6 +8,7 @@ from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import SettingsWrapper
 
 from clinic.actions import audit
 from clinic.management import demo
@@ -28,6 +29,8 @@ from clinic.models import (
 )
 from clinic.permissions import Role
 from triage.protocol import Disposition
+
+pytestmark = pytest.mark.django_db
 
 STORY = demo.read_story()
 
@@ -101,7 +104,7 @@ def test_every_answer_has_its_history_and_the_trail_is_intact():
     assert [audit.verify(site=site) for site in [None, *Site.objects.all()]] == [None, None, None]
 
 
-def test_where_people_are_real_it_is_refused(settings: pytest.FixtureRequest):
-    settings.DEMO = False  # type: ignore[attr-defined]  # pytest-django's settings
+def test_where_people_are_real_it_is_refused(settings: SettingsWrapper):
+    settings.DEMO = False
     with pytest.raises(CommandError, match="known passwords"):
         load()
