@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from pytest_django import DjangoDbBlocker
-from pytest_django.fixtures import SettingsWrapper
 
 from clinic.actions import audit
 from clinic.management import demo
@@ -104,7 +104,7 @@ def test_every_answer_has_its_history_and_the_trail_is_intact():
     assert [audit.verify(site=site) for site in [None, *Site.objects.all()]] == [None, None, None]
 
 
-def test_where_people_are_real_it_is_refused(settings: SettingsWrapper):
+def test_where_people_are_real_it_is_refused(settings: Any):
     settings.DEMO = False
     with pytest.raises(CommandError, match="known passwords"):
         load()
