@@ -92,3 +92,10 @@ def test_every_protocol_in_the_house_is_published():
     known = {(release["id"], release["version"]) for release in published()}
     files = {(file.parent.name, file.stem) for file in PROTOCOLS.glob("*/*.toml")}
     assert files == known
+
+
+def test_only_the_demo_sets_the_clock():
+    files = list((ROOT / "clinic").rglob("*.py"))
+    assert len(files) > 50
+    setters = {file.name for file in files if "clock.at(" in file.read_text(encoding="utf-8")}
+    assert setters == {"demo.py"}

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from django.db import transaction
-from django.utils import timezone
 
+from clinic import clock
 from clinic.actions import origin
 from clinic.models import AuditEvent, AuditHead, Site, User
 from clinic.models.audit import START
@@ -39,7 +39,7 @@ def record(
     event = AuditEvent(
         site=site,
         seq=head.seq + 1,
-        at=timezone.now(),
+        at=clock.now(),
         actor=by,
         actor_label=f"{by.display_name} ({by.username})",
         role=_role(by, site),

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 
-from clinic import permissions, protocols
+from clinic import clock, permissions, protocols
 from clinic.actions import audit
 from clinic.actions.answers import AGE, as_of, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
@@ -89,7 +88,7 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
         raise Conflict(f"Still to be answered: {', '.join(outstanding)}.", outstanding)
     intake.status = IntakeStatus.COMPLETED
-    intake.completed_at, intake.completed_by = timezone.now(), by
+    intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
     _record("intake.complete", intake, by, {"assessment": str(assessment.pk)})
     return assessment
@@ -102,7 +101,7 @@ def cancel(*, intake: Intake, reason: str, by: User) -> None:
     if not reason.strip():
         raise ValidationError({"reason": "Say why the intake is cancelled."})
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
-    intake.cancelled_at, intake.cancelled_by = timezone.now(), by
+    intake.cancelled_at, intake.cancelled_by = clock.now(), by
     intake.save_as(by=by, reason="cancelled")
     _record("intake.cancel", intake, by, {})
 
@@ -130,8 +129,8 @@ def _changed(
     settled: Collection[str],
 ) -> dict[str, Entry]:
     """The checked answers that say something new, if all of them may be given by this person."""
-    now = timezone.now()
-    check_answers(protocol.questions, answers, on=timezone.localdate())
+    now = clock.now()
+    check_answers(protocol.questions, answers, on=clock.today())
     new = entries(answers, source=source, at=now, by=str(by.pk))
     _drop_age(intake, new)
     changed = changes(protocol.questions, intake.answers, new, settled=settled)
@@ -147,7 +146,7 @@ def _changed(
 def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
     """The age comes from the patient's record; an answer that contradicts it is refused."""
     entry = new.pop(AGE, None)
-    age = intake.patient.age(on=timezone.localdate())
+    age = intake.patient.age(on=clock.today())
     if entry and entry["value"] != age:
         raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", str(age))])
 
@@ -155,7 +154,7 @@ def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
 def _current(intake: Intake, *, by: User) -> Assessment:
     """The newest assessment, or a fresh one where a new day or a new engine could tell another."""
     newest = intake.assessments.get(version=intake.version)
-    if (newest.on, newest.engine_version) == (timezone.localdate(), ENGINE_VERSION):
+    if (newest.on, newest.engine_version) == (clock.today(), ENGINE_VERSION):
         return newest
     assessment = _advance(intake, by=by, reason="assessed again")
     _record("intake.assess", intake, by, {"assessment": str(assessment.pk)})
@@ -170,7 +169,7 @@ def _advance(intake: Intake, *, by: User, reason: str) -> Assessment:
 
 def _assess(intake: Intake, *, by: User) -> Assessment:
     """Evaluate the answers as they read today and keep the outcome with its grounds."""
-    protocol, on = protocols.get(intake.release), timezone.localdate()
+    protocol, on = protocols.get(intake.release), clock.today()
     answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
     outcome = outcome_of(protocol, answers, on=on)
     return Assessment.objects.create(

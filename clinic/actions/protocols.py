@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
-from clinic import permissions
+from clinic import clock, permissions
 from clinic.actions import audit
 from clinic.actions.errors import Conflict, conflict_on_duplicate
 from clinic.models import ProtocolRelease, ReleaseStatus, User
@@ -24,7 +23,7 @@ def publish(*, source: bytes, by: User) -> ProtocolRelease:
     earlier = ProtocolRelease.objects.filter(protocol=protocol.id, version=protocol.version).first()
     if earlier:
         return _same(earlier, protocol.digest)
-    now = timezone.now()
+    now = clock.now()
     release = ProtocolRelease(
         protocol=protocol.id,
         version=protocol.version,
@@ -48,7 +47,7 @@ def retire(*, release: ProtocolRelease, by: User) -> None:
     release.refresh_from_db(from_queryset=ProtocolRelease.objects.select_for_update())
     if release.status != ReleaseStatus.PUBLISHED:
         raise Conflict(f"{release} is {release.status}, not published.")
-    release.status, release.retired_at = ReleaseStatus.RETIRED, timezone.now()
+    release.status, release.retired_at = ReleaseStatus.RETIRED, clock.now()
     release.save_as(by=by, reason="retired")
     audit.record(action="protocol.retire", by=by, site=None, obj=release)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from clinic import protocols
+from clinic import clock, protocols
 from clinic.actions import decisions, intakes, patients, people, referrals, sites, stops, tokens
 from clinic.actions import protocols as releases
 from clinic.management.files import FIXTURES, vignettes_of
@@ -17,6 +17,7 @@ from triage.protocol import Disposition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from triage.protocol import Protocol
     from triage.questions import Question
@@ -47,6 +48,12 @@ class Clinic:
     def at_work(self, site: Site, *roles: Role) -> User:
         """The first of the demo's people who has one of the roles at the site."""
         return next(user for role in roles for user in self.users.values() if role in user.roles.get(site.pk, ()))
+
+
+def day(today: date, *, days_ago: int, minute: int = 0) -> AbstractContextManager[None]:
+    """A day of the story, some minutes after the clinic opened at nine."""
+    opening = datetime.combine(today - timedelta(days=days_ago), time(9), tzinfo=UTC)
+    return clock.at(opening + timedelta(minutes=minute))
 
 
 def open_clinic(story: Mapping[str, Any]) -> Clinic:
@@ -89,6 +96,11 @@ class Step:
     days_ago: int
     what: str
     case: Case
+
+    def take(self, *, today: date, minute: int) -> None:
+        """Do it on its day; `minute` counts the steps from the opening hour."""
+        with day(today, days_ago=self.days_ago, minute=minute):
+            self.case.take(self.what)
 
 
 def steps_of(story: Mapping[str, Any], clinic: Clinic, *, today: date) -> list[Step]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 from knox.models import AbstractAuthToken
 
+from clinic import clock
 from clinic.models.base import Line, uuid7
 
 
@@ -31,7 +31,7 @@ class IdempotencyKey(models.Model):
     request_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
     response: models.JSONField[Any, Any] = models.JSONField(null=True)
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("user", "key"), name="idempotency_key_once"),)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
-from clinic import permissions
+from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
@@ -56,7 +55,7 @@ class Assessment(AppendOnlyRecord):
     ceiling = models.CharField(max_length=20)
     exclusion = models.CharField(max_length=4)
     on = models.DateField()
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     objects = AssessmentRows.as_manager()
@@ -104,7 +103,7 @@ class Decision(AppendOnlyRecord):
     disposition = models.CharField(max_length=20)
     services: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     objects = DecisionRows.as_manager()
 
@@ -139,7 +138,7 @@ class StopRecord(AppendOnlyRecord):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     text = Paragraph()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     objects = StopRows.as_manager()
 

@@ -12,10 +12,12 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from simple_history.models import HistoricalRecords
 
-from clinic import permissions
+from clinic import clock, permissions
 from triage.wording import TextError, clean_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from clinic.models.people import User
 
     TextField = models.TextField[str, str]
@@ -133,8 +135,9 @@ class EditedRecord(Record):
         """Store the record and, in its history, who changed it and why."""
         self.check_columns()
         self._history_user, self._change_reason = by, reason
+        self._history_date: datetime | None = clock.now()
         self.save()
-        self._history_user = self._change_reason = None
+        self._history_user = self._change_reason = self._history_date = None
 
 
 class AppendOnlyRecord(Record):

@@ -7,8 +7,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from clinic import clock
 from clinic.models.base import EditedRecord, Paragraph, SiteQuerySet, history
 from clinic.models.people import Patient, Site
 from clinic.models.protocol import ProtocolRelease
@@ -59,7 +59,7 @@ class Intake(EditedRecord):
     status = models.CharField(max_length=10, choices=IntakeStatus, default=IntakeStatus.OPEN)
     answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
-    opened_at = models.DateTimeField(default=timezone.now)
+    opened_at = models.DateTimeField(default=clock.now)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     completed_at = models.DateTimeField(null=True, blank=True)
     completed_by = models.ForeignKey(

@@ -11,8 +11,8 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 
+from clinic import clock
 from clinic.models.base import AuditedQuerySet, EditedRecord, Line, Paragraph, SiteQuerySet, history
 from clinic.permissions import Capability, Role
 from triage.wording import TextError, clean_text
@@ -164,7 +164,7 @@ class PatientRows(SiteQuerySet["Patient"]):
 
 
 def refuse_impossible_birth(day: date) -> None:
-    today = timezone.localdate()
+    today = clock.today()
     if day > today:
         raise ValidationError("A date of birth cannot be in the future.")
     if _years(day, today) > OLDEST:
@@ -185,7 +185,7 @@ class Patient(EditedRecord):
     date_of_birth = models.DateField(validators=[refuse_impossible_birth])
     sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
     phone = Line(max_length=40, blank=True)
-    registered_at = models.DateTimeField(default=timezone.now, editable=False)
+    registered_at = models.DateTimeField(default=clock.now, editable=False)
 
     history = history()
     objects = PatientRows.as_manager()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
-from django.utils import timezone
 
+from clinic import clock
 from clinic.models.assessment import Assessment
 from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
 from clinic.models.people import Patient, Site
@@ -50,7 +50,7 @@ class Referral(AppendOnlyRecord):
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="referrals")
     service = models.CharField(max_length=20)
     priority = models.CharField(max_length=10)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     objects = ReferralRows.as_manager()
@@ -91,7 +91,7 @@ class ReferralStatus(AppendOnlyRecord):
     status = models.CharField(max_length=10, choices=Stage)
     reason = Paragraph(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    at = models.DateTimeField(default=timezone.now)
+    at = models.DateTimeField(default=clock.now)
 
     objects = ReferralStatusRows.as_manager()
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_OPENED = 60  # days before the story ends; longer than its longest course
+
+
 class Command(BaseCommand):
     """Loads the demo clinic once; a second run changes nothing and says so."""
 
@@ -40,11 +43,12 @@ class Command(BaseCommand):
     @transaction.atomic
     def _load(self, story: Mapping[str, Any], today: date) -> None:
         try:
-            clinic = demo.open_clinic(story)
+            with demo.day(today, days_ago=_OPENED):
+                clinic = demo.open_clinic(story)
         except Conflict as error:
             raise CommandError(str(error)) from error
-        for step in demo.steps_of(story, clinic, today=today):
-            step.case.take(step.what)
+        for minute, step in enumerate(demo.steps_of(story, clinic, today=today)):
+            step.take(today=today, minute=minute)
         self._tell_patients()
         self.stdout.write(f"Token of the integrator, shown this once: {clinic.token}")
 
