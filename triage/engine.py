@@ -135,10 +135,8 @@ class _Decision:
     def __init__(self, protocol: Protocol, facts: Facts) -> None:
         self.protocol, self.facts = protocol, facts
         self.view = PatientView(protocol, facts)
-        self.findings = tuple(
-            Finding(flag, _STATES[verdict])
-            for flag, verdict in zip(protocol.flags, self.view.judge_flags(), strict=True)
-        )
+        self.view.judge_flags()
+        self.findings = tuple(Finding(flag, _STATES[self.view.flag_verdicts[flag.id]]) for flag in protocol.flags)
         self.counting = sorted(
             (finding for finding in self.findings if finding.counts),
             key=lambda finding: LEVELS.index(finding.urgency),
@@ -258,7 +256,8 @@ class _Decision:
         """Open questions that could still change the outcome, the most decisive first."""
         openings = Openings(self.view)
         for flag in self.protocol.flags_by_urgency:
-            openings.add(flag.when)
+            if not self.view.flag_verdicts[flag.id].is_settled:
+                openings.add(flag.when)
         for rule in self._rules_that_matter():
             openings.add(rule.when, settle=not rule.at_once)
             if not rule.at_once or rule is self.walk.escalation:

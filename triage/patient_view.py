@@ -21,12 +21,13 @@ _TRI = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE}
 class PatientView:
     """The facts of one patient under one protocol.
 
-    `flagged` and `unsure` answer once `judge_flags` has been called.
+    `flagged`, `unsure` and `flag_verdicts` answer once `judge_flags` has been called.
     """
 
     def __init__(self, protocol: Protocol, facts: Facts) -> None:
         self.protocol = protocol
         self.values = facts.values
+        self.flag_verdicts: dict[str, Verdict] = {}
         self._flagged: dict[str, Verdict] = {}
         self._unsure: dict[str, Verdict] = {}
         self._truths: dict[str, Verdict] = {}
@@ -99,15 +100,12 @@ class PatientView:
             return NOT_SURE
         return YES if value in words else NO
 
-    def judge_flags(self) -> list[Verdict]:
-        """The verdict on every flag, in the protocol's order; rules may be judged after this."""
-        verdicts = []
+    def judge_flags(self) -> None:
+        """Judge every flag; rules may be judged after this."""
         for flag in self.protocol.flags:
-            verdict = flag.when.verdict(self)
-            verdicts.append(verdict)
+            verdict = self.flag_verdicts[flag.id] = flag.when.verdict(self)
             self._flagged[flag.level] = self._flagged.get(flag.level, NO) | verdict
             self._unsure[flag.not_sure] = self._unsure.get(flag.not_sure, NO) | verdict.possible()
-        return verdicts
 
     def flagged(self, levels: tuple[str, ...]) -> Verdict:
         return _any(self._flagged.get(level, NO) for level in levels)
