@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from clinic.actions import audit
@@ -108,3 +109,16 @@ def test_where_people_are_real_it_is_refused(settings: Any):
     settings.DEMO = False
     with pytest.raises(CommandError, match="known passwords"):
         load()
+
+
+def test_the_history_is_of_several_weeks_and_ends_before_today():
+    days = {row.history_date.date() for intake in Intake.objects.all() for row in intake.history.all()}
+    assert (max(days) - min(days)).days >= 35
+    assert max(days) < timezone.localdate()
+    assert all(each.on == each.at.date() for each in Assessment.objects.all())
+
+
+def test_the_trail_is_in_the_order_of_time():
+    for site in Site.objects.all():
+        times = list(AuditEvent.objects.filter(site=site).order_by("seq").values_list("at", flat=True))
+        assert times == sorted(times)
