@@ -70,7 +70,7 @@ class SectionPage(AnswersPage):
             return self._ask(self._filled_in(one_more=request.POST["add_study"]))
         given = self._changed_answers()
         blanks = self._emptied()
-        if blanks and self._version == self.intake.version:
+        if blanks and self.intake.is_open and self._version == self.intake.version:
             return self._refuse(blanks)
         before, shown = self.newest, {question.id for question in self.questions}
         try:
@@ -167,9 +167,16 @@ class SectionPage(AnswersPage):
             position=self.protocol.sections.index(self.section) + 1,
             groups=fields.in_groups(self.questions, built),
             version=self.intake.version,
+            attributions=self._attributions(),
             **self.progress(here=self.section.id),
             **context,
         )
+
+    def _attributions(self) -> list[str]:
+        """Whose questions these are, where a questionnaire wants it said."""
+        here = {question.id for question in self.questions}
+        used = [each for each in self.protocol.instruments.values() if here.intersection(each.items)]
+        return [f"{each.name}: {each.attribution}" for each in used if each.attribution]
 
     def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
         """To the stop card if something new stops the intake; else to what was asked for."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clinic.models import Assessment, Site
     from clinic.web.wording import Words
+    from triage.instruments import Instrument
     from triage.protocol import Protocol
 
     Outcome = Mapping[str, Any]
@@ -141,20 +142,29 @@ def findings(outcome: Outcome) -> list[Findings]:
     ]
 
 
-def scores(outcome: Outcome) -> list[dict[str, str]]:
+def scores(outcome: Outcome, protocol: Protocol) -> list[dict[str, str]]:
     """The questionnaires of which something was answered; open items leave an interval."""
-    return [_score(each) for each in outcome["scores"] if each["answered"]]
+    return [_score(each, protocol.instruments[each["instrument"]]) for each in outcome["scores"] if each["answered"]]
 
 
-def _score(score: Outcome) -> dict[str, str]:
-    low, high = score["low"], score["high"]
-    known = str(low) if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
+def _score(score: Outcome, instrument: Instrument) -> dict[str, str]:
+    low, high, maximum = (_as_shown(score[each], instrument) for each in ("low", "high", "maximum"))
+    known = low if low == high else _("%(low)s to %(high)s") % {"low": low, "high": high}
     return {
         "name": score["name"],
-        "range": _("%(known)s of %(maximum)s") % {"known": known, "maximum": score["maximum"]},
+        "attribution": instrument.attribution,
+        "range": _("%(known)s of %(maximum)s") % {"known": known, "maximum": maximum},
         "band": score["band"],
         "coverage": _("%(answered)s of %(items)s") % {"answered": score["answered"], "items": score["items"]},
     }
+
+
+def _as_shown(total: int, instrument: Instrument) -> str:
+    """A sum as it stands, or the mean of the items where that is how the questionnaire is read."""
+    if instrument.scoring == "sum":
+        return str(total)
+    mean = total / len(instrument.items)
+    return f"{mean:.0f}" if mean.is_integer() else f"{mean:.1f}"
 
 
 def referrals(outcome: Outcome, kind: str) -> list[dict[str, Any]]:

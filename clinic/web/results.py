@@ -80,7 +80,7 @@ class ResultPage(IntakePage):
             actions=outcome["actions"],
             outstanding=[self._open(each) for each in outcome["outstanding"]],
             findings=outcomes.findings(outcome),
-            scores=outcomes.scores(outcome),
+            scores=outcomes.scores(outcome, protocols.get(assessment.release)),
             advice=outcomes.texts(assessment, "advice", self.site),
             safety_net=outcomes.texts(assessment, "safety_net", self.site),
             rungs=outcomes.rungs(assessment, protocols.get(assessment.release)),

@@ -38,7 +38,6 @@ class Stop:
     title: str
     headline: str
     by_when: str
-    deadline: str
     url: str
 
 
@@ -55,13 +54,11 @@ def notice(assessment: Assessment | None) -> Stop | None:
     """The stop that an assessment asks for, if it asks for one."""
     if assessment is None or assessment.urgency not in AT_ONCE:
         return None
-    is_now = assessment.urgency == Urgency.NOW
     return Stop(
         tone=assessment.disposition,
         title=str(DISPOSITIONS[Disposition(assessment.disposition)]),
-        headline=assessment.outcome["headline"].partition(": ")[2] or assessment.outcome["headline"],
-        by_when=_("act now") if is_now else _("act today"),
-        deadline=_("now") if is_now else _("today, within 24 hours"),
+        headline=assessment.outcome["because"][0]["text"],
+        by_when=_("act now") if assessment.urgency == Urgency.NOW else _("act today"),
         url=reverse("stop", args=[assessment.intake_id]),
     )
 

@@ -49,6 +49,7 @@ class Row:
     since: datetime
     step: str
     url: str
+    is_urgent: bool
 
 
 class Worklist(StaffPage):
@@ -111,6 +112,7 @@ def _row(assessment: Any) -> Row:
         since=intake.completed_at or assessment.at,
         step=step,
         url=reverse(name, args=[intake.pk]),
+        is_urgent=name == "stop",
     )
 
 

@@ -1,0 +1,102 @@
+"""The web door shows people their own sites, and lets each do what their role may do."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinic.actions import intakes, people
+from clinic.models import Intake, Site, User
+from clinic.permissions import Role
+from tests import factories
+
+
+def pages_of(intake: Intake) -> list[str]:
+    assessment = intake.assessments.get(version=intake.version)
+    names = ("section", "stop", "check", "result", "timeline", "intake")
+    paths = [reverse(name, args=[intake.pk, *(["pain"] if name == "section" else [])]) for name in names]
+    patient = [reverse(name, args=[intake.patient_id]) for name in ("patient", "correct_patient")]
+    return [*paths, *patient, reverse("assessment", args=[assessment.pk])]
+
+
+@pytest.mark.django_db
+def test_a_stranger_is_sent_to_the_log_in_page(client: Client):
+    response = client.get(reverse("worklist"))
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("login"))
+
+
+def test_logging_in_leads_to_the_worklist(client: Client, clinician: User):
+    form = {"username": clinician.username, "password": factories.PASSWORD}
+    response = client.post(reverse("login"), form, follow=True)
+    assert response.redirect_chain == [(reverse("worklist"), 302)]
+
+
+def test_a_wrong_password_is_answered_without_saying_which_part_was_wrong(client: Client, clinician: User):
+    response = client.post(reverse("login"), {"username": clinician.username, "password": "wrong"})
+    assert b"do not belong together" in response.content
+
+
+def test_every_page_of_an_intake_opens_at_its_own_site(client: Client, here: Site, clinician: User):
+    client.force_login(clinician)
+    for path in pages_of(factories.open_intake(here)):
+        assert client.get(path, follow=True).status_code == 200, path
+
+
+def test_no_page_of_another_site_can_be_told_from_one_that_is_not_there(
+    client: Client, here: Site, elsewhere: Site, clinician: User
+):
+    client.force_login(clinician)
+    for path in pages_of(factories.open_intake(elsewhere)):
+        assert client.get(path).status_code == 404, path
+
+
+@pytest.mark.parametrize("role", [Role.AUTHOR, Role.AUDITOR, Role.ADMIN, Role.APPROVER])
+def test_who_sees_no_patients_is_led_to_the_administration_and_refused_elsewhere(
+    client: Client, here: Site, role: Role
+):
+    client.force_login(factories.user(role, here))
+    assert client.get(reverse("worklist")).url == reverse("admin:index")
+    assert client.get(reverse("find_patient")).status_code == 403
+    for path in pages_of(factories.open_intake(here)):
+        assert client.get(path).status_code == 404, path
+
+
+def test_somebody_with_two_sites_works_at_the_one_they_chose(
+    client: Client, here: Site, elsewhere: Site, clinician: User
+):
+    people.grant(user=clinician, site=elsewhere, role=Role.CLINICIAN, by=people.system())
+    client.force_login(User.objects.get(pk=clinician.pk))
+    for chosen in (here, elsewhere):
+        response = client.post(reverse("switch_site"), {"site": str(chosen.pk)}, follow=True)
+        assert response.context["site"] == chosen
+
+
+def test_nobody_switches_to_a_site_of_others(client: Client, elsewhere: Site, clinician: User):
+    client.force_login(clinician)
+    assert client.post(reverse("switch_site"), {"site": str(elsewhere.pk)}).status_code == 403
+
+
+def test_with_one_site_there_is_nothing_to_switch(client: Client, clinician: User):
+    client.force_login(clinician)
+    assert b"Switch site" not in client.get(reverse("worklist")).content
+
+
+def test_a_clerk_does_not_see_the_result_of_an_intake_that_others_completed(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    assessment = factories.assessment(here, clinician)
+    intakes.complete(intake=assessment.intake, by=clinician)
+    client.force_login(clerk)
+    assert client.get(reverse("assessment", args=[assessment.pk])).status_code == 404
+    assert client.get(reverse("result", args=[assessment.intake_id])).status_code == 404
+    timeline = client.get(reverse("timeline", args=[assessment.intake_id])).content.decode()
+    assert "Self-manage" not in timeline
+
+
+def test_a_clerk_is_not_offered_a_decision(client: Client, here: Site, clerk: User, clinician: User):
+    assessment = factories.assessment(here, clinician)
+    client.force_login(clerk)
+    page = client.get(reverse("assessment", args=[assessment.pk]))
+    assert b"Record the decision" not in page.content
+    refused = client.post(reverse("decide", args=[assessment.pk]), {"kind": "accepted"})
+    assert refused.status_code == 403

@@ -1,0 +1,128 @@
+"""Finding and registering patients in the web door."""
+
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from clinic.models import Intake, Patient, Site, User
+from tests import factories
+
+ADA = {
+    "reference": "A-1",
+    "family_name": "Lovelace",
+    "given_name": "Ada",
+    "date_of_birth": "1980-12-10",
+    "sex": "female",
+    "phone": "",
+}
+
+
+def test_a_patient_is_registered_and_shown(client: Client, here: Site, clerk: User):
+    client.force_login(clerk)
+    response = client.post(reverse("register_patient"), ADA, follow=True)
+    patient = Patient.objects.get(site=here, reference="A-1")
+    assert response.redirect_chain == [(reverse("patient", args=[patient.pk]), 302)]
+    assert "Lovelace, Ada" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("reference", ""),
+        ("family_name", "x" * 81),
+        ("given_name", "A\x00da"),
+        ("date_of_birth", "tomorrow"),
+        ("date_of_birth", "2999-01-01"),
+        ("date_of_birth", "1850-01-01"),
+        ("sex", "unheard of"),
+        ("phone", "1" * 41),
+    ],
+)
+def test_what_cannot_be_registered_is_said_at_its_field(client: Client, clerk: User, field: str, value: str):
+    client.force_login(clerk)
+    body = urlencode(ADA | {field: value})
+    response = client.post(reverse("register_patient"), body, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 422
+    assert f'href="#id_{field}"' in response.content.decode()
+    assert not Patient.objects.exists()
+
+
+def test_a_reference_is_given_once(client: Client, here: Site, clerk: User):
+    factories.patient(here, reference="A-1")
+    client.force_login(clerk)
+    response = client.post(reverse("register_patient"), ADA)
+    assert response.status_code == 409
+    assert 'href="#id_reference"' in response.content.decode()
+
+
+def test_details_are_corrected(client: Client, here: Site, clerk: User):
+    patient = factories.patient(here)
+    client.force_login(clerk)
+    path = reverse("correct_patient", args=[patient.pk])
+    assert f'value="{patient.reference}"' in client.get(path).content.decode()
+    assert client.post(path, ADA).status_code == 302
+    patient.refresh_from_db()
+    assert (patient.family_name, patient.reference) == ("Lovelace", "A-1")
+    assert client.post(path, ADA | {"family_name": ""}).status_code == 422
+
+
+def found(client: Client, words: str) -> list[Patient]:
+    response = client.post(reverse("find_patient"), {"words": words})
+    assert response.status_code == 200
+    return [patient for _, patient in response.context["found"]]
+
+
+def test_patients_are_found_by_the_beginning_of_each_word_at_ones_own_site(
+    client: Client, here: Site, elsewhere: Site, clerk: User
+):
+    ada = factories.patient(here, given_name="Ada", family_name="Lovelace", reference="A-1")
+    factories.patient(elsewhere, given_name="Ada", family_name="Lovelace", reference="A-1")
+    factories.patient(here, given_name="Grace", family_name="Hopper")
+    client.force_login(clerk)
+    assert found(client, "love ad") == [ada]
+    assert found(client, "a-1") == [ada]
+    assert found(client, "lovelace grace") == []
+    assert found(client, "%' OR 1=1 --") == []
+
+
+def test_a_search_for_nothing_is_refused(client: Client, clerk: User):
+    client.force_login(clerk)
+    assert client.post(reverse("find_patient"), {"words": "  "}).status_code == 422
+
+
+def test_a_search_shows_no_more_than_can_be_read(client: Client, here: Site, clerk: User):
+    for _ in range(21):
+        factories.patient(here, family_name="Smith", by=clerk)
+    client.force_login(clerk)
+    response = client.post(reverse("find_patient"), {"words": "smith"})
+    assert len(response.context["found"]) == 20
+    assert b"There are more" in response.content
+
+
+def test_an_intake_is_started_from_the_patients_page(client: Client, here: Site, clerk: User):
+    factories.published_release()
+    patient = factories.patient(here)
+    client.force_login(clerk)
+    response = client.post(reverse("start_intake", args=[patient.pk]))
+    intake = Intake.objects.get(patient=patient)
+    assert response.url == reverse("intake", args=[intake.pk])
+
+
+def test_a_second_intake_is_not_started_beside_an_open_one(client: Client, here: Site, clerk: User):
+    intake = factories.open_intake(here)
+    client.force_login(clerk)
+    page = client.get(reverse("patient", args=[intake.patient_id])).content.decode()
+    assert "Continue this intake" in page
+    assert "Start an intake" not in page
+    response = client.post(reverse("start_intake", args=[intake.patient_id]))
+    assert response.status_code == 409
+    assert "Continue this intake" in response.content.decode()
+    assert Intake.objects.count() == 1
+
+
+def test_without_a_published_protocol_no_intake_starts(client: Client, here: Site, clerk: User):
+    patient = factories.patient(here)
+    client.force_login(clerk)
+    assert client.post(reverse("start_intake", args=[patient.pk])).status_code == 409
