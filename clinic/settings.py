@@ -87,6 +87,7 @@ else:
 # What runs
 
 INSTALLED_APPS = [
+    "clinic",  # first, so that its templates stand before those of the stock admin
     "django.contrib.admin.apps.SimpleAdminConfig",  # the admin site is our own: clinic.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -98,7 +99,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "knox",
     "csp",
-    "clinic",
 ]
 MIDDLEWARE = [
     "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
