@@ -5,7 +5,10 @@ import pytest
 from tests.triage.small import CLEAR, SMALL, SOURCE, assess, check, clear
 from triage.engine import Evaluation, Referral, asked_questions, evaluate
 from triage.facts import Conflict
+from triage.logic import NOT_SURE
+from triage.patient_view import PatientView
 from triage.protocol import Disposition, Urgency
+from triage.quantities import Quantity
 from triage.reading import read_protocol
 
 STUDY = {"modality": "mri", "region": "lumbar", "status": "reported"}
@@ -57,24 +60,29 @@ def test_the_first_rule_that_is_true_decides(changes: dict, rule: str, dispositi
     assert (evaluation.rule.id, evaluation.disposition) == (rule, disposition)
 
 
-# What alone is known, and the rule that acts although everything else is open.
+# What alone is known, the rule that acts although everything else is open, and the least urgent outcome left.
 AT_ONCE = [
-    ({"numb": "yes"}, "emergency", "medical_review"),
+    ({"numb": "yes"}, "emergency", "self_manage"),
+    ({"numb": "yes", "numb_days": 3}, "emergency", "emergency"),
     ({"fever": "yes"}, "urgent", "urgent_medical"),
     ({"fever": "not_sure"}, "urgent", "urgent_medical"),
     ({"age": 17}, "scope", "out_of_scope"),
-    ({"stiff": "yes"}, "review", "out_of_scope"),
+    ({"stiff": "yes"}, "review", "medical_review"),
 ]
 
 
-@pytest.mark.parametrize(("answers", "rule", "least"), AT_ONCE)
-def test_a_rule_marked_at_once_acts_whatever_is_open(answers: dict, rule: str, least: str):
+@pytest.mark.parametrize(("answers", "rule", "floor"), AT_ONCE)
+def test_a_rule_marked_at_once_acts_whatever_is_open(answers: dict, rule: str, floor: str):
     evaluation = assess(answers)
     assert evaluation.rule is not None
-    assert evaluation.rule.id == rule
-    assert evaluation.floor.rank <= Disposition(least).rank
-    assert evaluation.ceiling is Disposition.EMERGENCY
+    assert (evaluation.rule.id, evaluation.floor, evaluation.ceiling) == (rule, floor, "emergency")
     assert evaluation.outstanding
+
+
+@pytest.mark.parametrize("changes", [{"fever": "yes"}, {"stiff": "yes"}, {"age": 17}, BURDENED, {}])
+def test_once_all_is_known_floor_and_ceiling_are_the_outcome(changes: dict):
+    evaluation = clear(**changes)
+    assert evaluation.floor is evaluation.ceiling is evaluation.disposition
 
 
 @pytest.mark.parametrize(
@@ -156,6 +164,16 @@ def test_psychological_care_goes_ahead_only_beside_physiotherapy():
     evaluation = evaluate(read_protocol(source.encode()), check({**CLEAR, **BURDENED, "mood_2": 2, "stiff": "yes"}))
     assert evaluation.referrals == ()
     assert by_service(evaluation.deferred) == SOON
+
+
+def test_no_referral_goes_out_of_an_urgent_outcome_whatever_is_permitted():
+    urgent = 'title = "Any same-day flag"'
+    source = SOURCE.replace(urgent, f'{urgent}\npermits = [{{ service = "physiotherapy" }}]')
+    source = source.replace('title = "Fever"', 'title = "Fever"\nallows = ["physiotherapy"]')
+    evaluation = evaluate(read_protocol(source.encode()), check({**CLEAR, **BURDENED, "fever": "yes"}))
+    assert evaluation.disposition is Disposition.URGENT_MEDICAL
+    assert evaluation.referrals == ()
+    assert by_service(evaluation.deferred) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -262,6 +280,19 @@ def test_an_answer_to_a_question_that_does_not_apply_is_named_and_never_read():
 def test_a_question_that_may_yet_apply_is_read():
     assert clear("numb", numb_days=3).ignored == ()
     assert clear(numb="not_sure", numb_days=3).ignored == ()
+
+
+def test_a_question_that_does_not_apply_is_unknown_whatever_was_answered():
+    """Its answer may still stand in the record, and no open question can give it another."""
+    source = SOURCE
+    for text in ('text = "Does it limit you?"', 'text = "Who examined?"'):
+        source = source.replace(text, f'{text}\nask_when = "numb"')
+    protocol = read_protocol(source.encode())
+    for answers in ({"numb": "no"}, {"numb": "no", "numb_days": 3, "limits": "yes", "examined": "clinician"}):
+        view = PatientView(protocol, check(answers))
+        assert view.truth("limits") is NOT_SURE
+        assert view.is_one_of("examined", ("clinician",)) is NOT_SURE
+        assert view.quantity("numb_days") == Quantity.not_sure(0, 365)
 
 
 @pytest.mark.parametrize(("answers", "asked"), [({}, 1), ({"numb": "not_sure"}, 1), ({"numb": "no"}, 0)])
