@@ -62,13 +62,17 @@ class AssessmentAdmin(WrittenOnceAdmin):
         *("patient", "site", "release", "engine_version", "protocol_digest", "at", "by"),
         *("disposition", "urgency", "floor", "ceiling", "exclusion", "outcome_in_words"),
     )
-    list_display = ("patient", "site", "disposition", "urgency", "exclusion", "version", "at", "by")
+    list_display = ("patient", "site", "leads_to", "urgency", "exclusion", "version", "at", "by")
     list_filter = (SiteFilter, DispositionFilter)
     search_fields = ("=intake__patient__reference", "=intake__patient__family_name")
 
     def visible(self, user: User) -> QuerySet[Assessment]:
         read = Assessment.objects.visible_to(user).select_related("intake__patient", "site", "release", "by")
         return read.defer("release__source", "intake__answers")
+
+    @display(description="Disposition", ordering="disposition")
+    def leads_to(self, assessment: Assessment) -> str:
+        return in_words(Disposition(assessment.disposition))
 
     @display(ordering="intake__patient__family_name")
     def patient(self, assessment: Assessment) -> Patient:
