@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
 from clinic.web import answers, fields
 
 if TYPE_CHECKING:
@@ -34,17 +36,33 @@ def answers_at(intake: Intake, version: int) -> Stored:
 
 
 def changes(questions: Mapping[str, Question], before: Stored, after: Stored, *, on: date) -> list[Change]:
-    """Every answer whose value differs, in the protocol's order."""
+    """Every answer that differs, in the protocol's order."""
     return [
         Change(
             anchor=fields.anchor(name),
             text=question.text,
-            was=answers.in_words(question, answers.value_of(before, name), on=on),
-            now=answers.in_words(question, answers.value_of(after, name), on=on),
+            was=_said(question, before.get(name), on),
+            now=_said(question, after.get(name), on),
         )
         for name, question in questions.items()
-        if answers.value_of(before, name) != answers.value_of(after, name)
+        if _values(before.get(name)) != _values(after.get(name))
     ]
+
+
+def _values(entry: Mapping[str, Any] | None) -> tuple[Any, Any]:
+    """What is stored of an answer, and what another source said otherwise."""
+    return (entry["value"], entry.get("disputes", {}).get("value")) if entry else (None, None)
+
+
+def _said(question: Question, entry: Mapping[str, Any] | None, on: date) -> str:
+    value, other = _values(entry)
+    said = answers.in_words(question, value, on=on)
+    if other is None:
+        return said
+    return _("%(answer)s, against %(other)s from another source") % {
+        "answer": said,
+        "other": answers.in_words(question, other, on=on),
+    }
 
 
 def merge(question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date) -> fields.State:

@@ -1,0 +1,59 @@
+"""What staff do in a browser, in a line each."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+from clinic.models import User
+from tests import factories
+
+PICTURES = Path(__file__).parent.parent.parent / "docs" / "screenshots"
+LARGEST_PICTURE = 300_000  # bytes; they are kept in the repository
+
+
+def log_in(page: Page, user: User) -> None:
+    page.goto("/login/")
+    page.get_by_label("User name").fill(user.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Worklist").wait_for()
+
+
+def question(page: Page, name: str) -> Locator:
+    return page.locator(f"#q-{name}")
+
+
+def answer(page: Page, name: str, value: object) -> None:
+    """Fill in one question as its kind wants it."""
+    words = "none" if value == [] else str(value)
+    choice = question(page, name).locator(f'[name="answer-{name}"][value="{words}"]')
+    if choice.count():
+        choice.check()
+    else:
+        question(page, name).locator(f'[name="answer-{name}"]').first.fill(words)
+
+
+def answer_section(page: Page, answers: Mapping[str, object]) -> None:
+    """Fill in every question on the page that has an answer, and save."""
+    names = [each.get_attribute("id") or "" for each in page.locator("fieldset.question").all()]
+    for name in (each.removeprefix("q-") for each in names):
+        if name in answers:
+            answer(page, name, answers[name])
+    page.get_by_role("button", name="Save and continue").click()
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing is cut off or has to be scrolled to sideways."""
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond <= 0, f"{page.url} is {beyond} px wider than the screen"
+
+
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
+    """A picture of the page, kept for the documentation where YELLOWFLAG_PICTURES is set."""
+    taken = page.screenshot(full_page=whole)
+    assert len(taken) < LARGEST_PICTURE, f"{name} has {len(taken)} bytes"
+    if os.environ.get("YELLOWFLAG_PICTURES"):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        (PICTURES / f"{name}.png").write_bytes(taken)

@@ -1,0 +1,225 @@
+"""Every staff page as it looks: accessible in the light and in the dark, and whole on the narrowest screen."""
+
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from clinic.actions import intakes, stops
+from clinic.models import Assessment, Intake, Site, User
+from clinic.permissions import Role
+from tests import factories
+from tests.browser.accessibility import assert_accessible
+from tests.browser.staff import answer, assert_fits, log_in, picture
+from tests.browser.test_journeys import DISTRESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PEOPLE = (
+    (("Okafor", "Daniel", "male"), {"ces_saddle": "yes"}),
+    (("Lindqvist", "Maja", "female"), {"fever": "yes"}),
+    (("Barros", "Teresa", "female"), {"weight_loss": "yes"}),
+    (("Haddad", "Samir", "male"), DISTRESS),
+    (("Doyle", "Ciara", "female"), {}),
+)
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A practice in the middle of its day."""
+
+    site: Site
+    clinician: User
+    emergency: Assessment
+    refer: Assessment
+    open: Intake
+    corrected: Intake
+
+
+@pytest.fixture
+def clinic() -> Clinic:
+    """Five patients with an outcome each, and one whose intake has just begun."""
+    factories.published_release()
+    site = factories.site(
+        name="Harbour Street Practice",
+        crisis_line="0800 555 0142",
+        emergency_department="St Agnes General, emergency entrance",
+    )
+    clinician = factories.user(Role.CLINICIAN, site, display_name="Dr Ines Amara")
+    clerk = factories.user(Role.CLERK, site, display_name="Tom Reyes")
+    outcomes = [assess(site, clerk, clinician, *each) for each in PEOPLE]
+    stops.record(assessment=outcomes[1], text="Seen by the duty doctor at once.", by=clinician)
+    for each in outcomes[1:4]:
+        intakes.complete(intake=each.intake, by=clinician)
+    begun = start(site, clerk, "Young", "Robin", "other")
+    intakes.answer(intake=begun, answers={"fever": "yes", "ces_saddle": "no"}, by=clerk, source="patient")
+    intakes.answer(intake=begun, answers={"fever": "no", "pain_site": "lumbar"}, by=clinician, source="record")
+    return Clinic(site, clinician, outcomes[0], outcomes[3], begun, correct(site, clerk, clinician))
+
+
+def start(site: Site, clerk: User, family_name: str, given_name: str, sex: str) -> Intake:
+    patient = factories.patient(
+        site,
+        by=clerk,
+        family_name=family_name,
+        given_name=given_name,
+        sex=sex,
+        date_of_birth=factories.born(years=24 + 4 * len(family_name)),
+    )
+    return intakes.open(patient=patient, by=clerk)
+
+
+def assess(
+    site: Site, clerk: User, clinician: User, who: tuple[str, str, str], changed: dict[str, object]
+) -> Assessment:
+    """A patient whom a clerk took in and a clinician examined."""
+    intake = start(site, clerk, *who)
+    intakes.answer(intake=intake, answers={"pain_site": "lumbar", "course": "same"}, by=clerk)
+    return intakes.answer(intake=intake, answers=factories.answers(**changed), by=clinician)
+
+
+def correct(site: Site, clerk: User, clinician: User) -> Intake:
+    """Answers that were entered on these pages by one person, and put right by another."""
+    intake = start(site, clerk, "Petrova", "Anna", "female")
+    saved: tuple[tuple[User, str, dict[str, str]], ...] = (
+        (clerk, "pain", {"pain_site": "lumbar", "duration_days": "64", "course": "same"}),
+        (clerk, "red_flags", {"ces_saddle": "no", "fever": "not_sure"}),
+        (clinician, "red_flags", {"ces_saddle": "no", "fever": "no", "cancer_history": "no"}),
+    )
+    for person, section, answers in saved:
+        intake.refresh_from_db()
+        client = Client()
+        client.force_login(person)
+        form = {f"answer-{name}": value for name, value in answers.items()} | {"version": intake.version}
+        assert client.post(f"/intakes/{intake.pk}/sections/{section}/", form).status_code == 302
+    return intake
+
+
+def addresses(clinic: Clinic) -> list[str]:
+    """Every kind of page that a person can be led to."""
+    begun = f"/intakes/{clinic.open.pk}"
+    sections = ("pain", "red_flags", "safety", "imaging", "treatment", "feelings")
+    return [
+        "/",
+        "/patients/",
+        "/patients/new/",
+        f"/patients/{clinic.open.patient_id}/",
+        f"/patients/{clinic.refer.intake.patient_id}/",
+        f"/patients/{clinic.open.patient_id}/correct/",
+        *(f"{begun}/sections/{section}/" for section in sections),
+        f"{begun}/check/",
+        f"{begun}/timeline/",
+        f"{begun}/result/",
+        f"/intakes/{clinic.emergency.intake_id}/stop/",
+        f"/intakes/{clinic.emergency.intake_id}/sections/pain/",
+        f"/assessments/{clinic.emergency.pk}/",
+        f"/assessments/{clinic.refer.pk}/",
+        f"/intakes/{clinic.refer.intake_id}/check/",
+        f"/intakes/{clinic.refer.intake_id}/timeline/",
+        "/nowhere/",
+    ]
+
+
+def main_addresses(clinic: Clinic) -> dict[str, str]:
+    """The pages that hold every part of the look."""
+    return {
+        "worklist": "/",
+        "section": f"/intakes/{clinic.corrected.pk}/sections/red_flags/",
+        "stop-card": f"/intakes/{clinic.emergency.intake_id}/stop/",
+        "result": f"/assessments/{clinic.refer.pk}/",
+        "timeline": f"/intakes/{clinic.corrected.pk}/timeline/",
+    }
+
+
+def test_every_page_is_accessible(page: Page, clinic: Clinic):
+    page.goto("/login/")
+    assert_accessible(page)
+    log_in(page, clinic.clinician)
+    for address in addresses(clinic):
+        page.goto(address)
+        assert_accessible(page)
+
+
+def test_the_dark_is_as_accessible_as_the_light(page: Page, clinic: Clinic):
+    page.emulate_media(color_scheme="dark")
+    log_in(page, clinic.clinician)
+    for address in main_addresses(clinic).values():
+        page.goto(address)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_every_page_fits_its_screen(page: Page, clinic: Clinic, width: int):
+    page.set_viewport_size({"width": width, "height": 900})
+    log_in(page, clinic.clinician)
+    for address in addresses(clinic):
+        page.goto(address)
+        assert_fits(page)
+
+
+def test_the_narrowest_screen_is_accessible_too(page: Page, clinic: Clinic):
+    page.set_viewport_size({"width": 320, "height": 700})
+    log_in(page, clinic.clinician)
+    for address in main_addresses(clinic).values():
+        page.goto(address)
+        assert_accessible(page)
+
+
+def test_refused_forms_are_accessible(page: Page, clinic: Clinic):
+    log_in(page, clinic.clinician)
+    page.goto("/patients/")
+    page.get_by_role("button", name="Search").click()
+    assert_accessible(page)
+    page.goto("/patients/new/")
+    page.get_by_role("button", name="Register").click()
+    assert_accessible(page)
+    page.goto(f"/intakes/{clinic.open.pk}/sections/pain/")
+    answer(page, "duration_days", "long")
+    page.get_by_role("button", name="Save and continue").click()
+    assert_accessible(page)
+    page.goto(f"/intakes/{clinic.open.pk}/sections/imaging/")
+    page.get_by_role("button", name="Add a study").click()
+    assert_accessible(page)
+    page.get_by_label("Kind").select_option(label="MRI")
+    page.get_by_role("button", name="Save and continue").click()
+    expect(page.get_by_text("Choose one.").first).to_be_visible()
+    assert_accessible(page)
+    page.goto(f"/assessments/{clinic.refer.pk}/")
+    page.get_by_label("Reject it").check()
+    page.get_by_role("button", name="Record the decision").click()
+    assert_accessible(page)
+    page.goto(f"/intakes/{clinic.emergency.intake_id}/stop/")
+    page.get_by_role("button", name="Record it").click()
+    assert_accessible(page)
+    page.goto(f"/intakes/{clinic.open.pk}/check/")
+    page.get_by_role("button", name="Complete the intake").click()
+    assert_accessible(page)
+
+
+def test_what_can_be_touched_is_large_enough(page: Page, clinic: Clinic):
+    page.set_viewport_size({"width": 320, "height": 700})
+    log_in(page, clinic.clinician)
+    for address in ("/", f"/intakes/{clinic.open.pk}/sections/red_flags/", f"/assessments/{clinic.refer.pk}/"):
+        page.goto(address)
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('main :is(button, .choice, .button, .input, summary)')]
+                .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 44)
+                .map(each => each.textContent.trim())"""
+        )
+        assert small == [], address
+
+
+def test_the_main_pages_are_worth_a_picture(page: Page, clinic: Clinic):
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    log_in(page, clinic.clinician)
+    for name, address in main_addresses(clinic).items():
+        page.goto(address)
+        picture(page, name)
+    page.emulate_media(color_scheme="dark")
+    page.goto(main_addresses(clinic)["result"])
+    picture(page, "result-dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 320, "height": 900})
+    page.goto(main_addresses(clinic)["section"])
+    picture(page, "section-narrow")
