@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page
@@ -13,6 +12,7 @@ from clinic.admin import site as admin_site
 from clinic.models import Assessment, Site, User
 from clinic.permissions import Role
 from tests import factories
+from tests.browser.accessibility import assert_accessible
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,17 +36,6 @@ def log_in(page: Page, role: Role, at: Site) -> User:
     page.fill("[name=password]", factories.PASSWORD)
     page.locator("main button").first.click()
     return person
-
-
-def assert_accessible(page: Page) -> None:
-    """Every rule of axe-core but one about rotated screens.
-
-    For that one axe fetches again, by script, each stylesheet that another imports, as the stock
-    forms.css does. The policy rightly stops it, and the watch would take that for a fault of ours.
-    """
-    results = Axe().run(page, options={"preload": False, "resultTypes": ["violations", "passes"]})
-    assert results.response["passes"], f"axe checked nothing on {page.url}"
-    assert not results.response["violations"], f"{page.url}\n{results.generate_report()}"
 
 
 def picture(page: Page, name: str) -> None:
@@ -77,7 +66,7 @@ def test_the_forms_of_administrators_are_accessible_also_when_refused(here: Site
         page.goto(reverse(f"admin:clinic_{model}_add"))
         assert_accessible(page)
         page.click("[name=_save]")
-        assert page.locator(".errornote").is_visible()
+        page.locator(".errornote").wait_for()
         assert_accessible(page)
     page.goto(reverse("admin:password_change"))
     assert_accessible(page)
