@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic import protocols
 from clinic.models import DecisionKind, ReasonCode
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
 
 _STATUSES = (Disposition.INCOMPLETE, Disposition.OUT_OF_SCOPE)
 LABELS = {
-    "kind": "Your decision",
-    "reason": "Reason",
-    "disposition": "Next step instead",
-    "services": "Refer to",
-    "note": "Note",
+    "kind": gettext_lazy("Your decision"),
+    "reason": gettext_lazy("Reason"),
+    "disposition": gettext_lazy("Next step instead"),
+    "services": gettext_lazy("Refer to"),
+    "note": gettext_lazy("Note"),
 }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from django import forms
     from django.core.exceptions import ValidationError
 
+    from clinic.web.wording import Words
     from triage.facts import AnswerFault
 
 _PATH = re.compile(r"(?P<question>[a-z0-9_]+)(?:\[(?P<position>\d+)\](?:\.(?P<field>\w+))?)?")
@@ -92,11 +93,11 @@ def of_form(form: forms.Form) -> list[Fault]:
     ]
 
 
-def of_columns(error: ValidationError, labels: Mapping[str, str]) -> list[Fault]:
+def of_columns(error: ValidationError, labels: Mapping[str, Words]) -> list[Fault]:
     """What an action would not store, by the column that it would not store it in."""
     columns = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
     return [
-        Fault(anchor=f"id_{name}" if name in labels else "", about=labels.get(name, ""), text=text)
+        Fault(anchor=f"id_{name}" if name in labels else "", about=str(labels.get(name, "")), text=text)
         for name, texts in columns.items()
         for text in texts
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from clinic.web.wording import DISPOSITIONS, SOURCE_STATUSES, URGENCIES, Tag, level_tag
 from triage.protocol import Disposition
@@ -32,10 +33,10 @@ _LADDER = (
     Disposition.EMERGENCY,
 )
 _STATES: Mapping[str, Words] = {
-    "present": "Present",
-    "unsure": "Not sure",
-    "not_asked": "Not asked",
-    "excluded": "Answered no",
+    "present": gettext_lazy("Present"),
+    "unsure": gettext_lazy("Not sure"),
+    "not_asked": gettext_lazy("Not asked"),
+    "excluded": gettext_lazy("Answered no"),
 }
 
 

@@ -10,8 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
+from django.views.decorators.cache import never_cache
 
 from clinic import permissions, protocols
 from clinic.actions import errors
@@ -50,10 +53,12 @@ class Person:
     reference: str
 
 
+@method_decorator(never_cache, name="dispatch")
 class StaffPage(View):
     """A page for people who see patients at a site; everybody else is refused.
 
-    What an action refuses becomes the page for its status: 403, 404 or 409.
+    What an action refuses becomes the page for its status: 403, 404 or 409. No copy of a page
+    stays behind in the browser.
     """
 
     here = "worklist"
@@ -136,7 +141,7 @@ class IntakePage(StaffPage):
     def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
         patient = self.intake.patient
         about = {
-            "person": describe(patient, on=self.intake.opened_at.date()),
+            "person": describe(patient, on=timezone.localdate()),
             "crumbs": [
                 Link(_("Worklist"), reverse("worklist")),
                 Link(name_of(patient), reverse("patient", args=[patient.pk])),

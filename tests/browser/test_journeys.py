@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from clinic.actions import intakes
 from clinic.models import Intake, Referral, Site, StopRecord, User
 from clinic.permissions import Role
 from tests import factories
@@ -148,7 +149,7 @@ def test_two_people_at_one_intake_lose_nothing(page_without_javascript: Page, he
     intake = factories.open_intake(here)
     log_in(page, clinician)
     page.goto(f"/intakes/{intake.pk}/sections/red_flags/")
-    factories.intakes.answer(intake=intake, answers={"fever": "yes"}, by=clerk)
+    intakes.answer(intake=intake, answers={"fever": "yes"}, by=clerk)
     answer(page, "fever", "no")
     answer(page, "weight_loss", "no")
     page.get_by_role("button", name="Save and continue").click()

@@ -42,6 +42,12 @@ def test_every_page_of_an_intake_opens_at_its_own_site(client: Client, here: Sit
         assert client.get(path, follow=True).status_code == 200, path
 
 
+def test_no_page_with_a_patient_stays_in_the_browser(client: Client, here: Site, clinician: User):
+    client.force_login(clinician)
+    for path in ["/", *pages_of(factories.open_intake(here))]:
+        assert "no-store" in client.get(path)["Cache-Control"], path
+
+
 def test_no_page_of_another_site_can_be_told_from_one_that_is_not_there(
     client: Client, here: Site, elsewhere: Site, clinician: User
 ):
