@@ -16,8 +16,6 @@ from clinic import clock, permissions
 from triage.wording import TextError, clean_text
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from clinic.models.people import User
 
     TextField = models.TextField[str, str]
@@ -135,9 +133,10 @@ class EditedRecord(Record):
         """Store the record and, in its history, who changed it and why."""
         self.check_columns()
         self._history_user, self._change_reason = by, reason
-        self._history_date: datetime | None = clock.now()
+        self._history_date = clock.now()
         self.save()
-        self._history_user = self._change_reason = self._history_date = None
+        self._history_user = self._change_reason = None
+        del self._history_date
 
 
 class AppendOnlyRecord(Record):
