@@ -50,14 +50,17 @@ lock: .venv/dev
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(OPTIONS)
 
+INSTALL = @echo "Installing $< into .venv"; \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+
 .venv/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yellowflag needs Python 3.11 or newer: make PYTHON=...")'
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Yellowflag needs Python 3.11 or newer: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
 
 .venv/runtime: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(INSTALL)
 	@touch $@
 
 .venv/dev: requirements-dev.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(INSTALL)
 	@touch $@ .venv/runtime
