@@ -33,6 +33,13 @@ class Fault:
     about: str
     text: str
 
+    @property
+    def summary(self) -> str:
+        """It in one line: what it is about, and what to do."""
+        if not self.about:
+            return self.text
+        return f"{self.about} {self.text}" if self.about.endswith("?") else f"{self.about}: {self.text}"
+
 
 def by_anchor(faults: Iterable[Fault]) -> Mapping[str, list[str]]:
     """What to say at each field."""

@@ -69,6 +69,7 @@ class Part:
     options: Sequence[Choice]
     faults: Sequence[str]
     is_date: bool
+    is_wide: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,7 @@ def _part(name: str, field: str, study: Mapping[str, str], faults: Mapping[str, 
         options=choices(options, [value]),
         faults=faults.get(name, ()),
         is_date=field == "performed_on",
+        is_wide=field == "finding",
     )
 
 
