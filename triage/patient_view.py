@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from triage.facts import NOT_SURE_ANSWER, Facts
 from triage.imaging import STUDY_AGE, STUDY_NAMES, Study
 from triage.instruments import Instrument, Score
-from triage.logic import NO, NOT_ASKED, NOT_SURE, YES, Truth, Verdict
+from triage.logic import NO, NOT_ASKED, NOT_SURE, YES, Truth, Verdict, verdict
 from triage.protocol import Fact, Level, Protocol
 from triage.quantities import Quantity, Range
 from triage.questions import Question
@@ -44,20 +44,31 @@ class PatientView:
         named = self.protocol.names[name]
         if isinstance(named, Fact):
             return self._any_study(named) if named.per_study else named.when.verdict(self)
-        if not isinstance(named, Question) or not self.applies(named):
-            return NOT_SURE
+        if not isinstance(named, Question):
+            raise TypeError(f"{name} is not a statement")
         value = self.values.get(name)
-        return NOT_ASKED if value is None else _TRI[str(value)]
+        return self._where_it_applies(named, NOT_ASKED if value is None else _TRI[str(value)])
+
+    def _where_it_applies(self, question: Question, answered: Verdict) -> Verdict:
+        """The verdict on an answer, which is unknown for good where its question does not apply."""
+        gate = self._gate(question)
+        if gate.most is Truth.FALSE:
+            return NOT_SURE
+        if gate.least is not Truth.FALSE:
+            return answered
+        # An answer that was given may still be lost, should the question turn out not to apply.
+        return verdict(answered.now, (answered & NOT_SURE).least, (answered | NOT_SURE).most)
+
+    def _gate(self, question: Question) -> Verdict:
+        return YES if question.ask_when is None else question.ask_when.verdict(self)
 
     def _any_study(self, fact: Fact) -> Verdict:
-        studies = self.values.get(self.protocol.imaging_question)
+        question = self.protocol.questions[self.protocol.imaging_question]
+        studies = self.values.get(question.id)
         if not isinstance(studies, tuple):
-            return NOT_ASKED if studies is None else NOT_SURE
-        together = NO
-        for study in studies:
-            if isinstance(study, Study):
-                together |= fact.when.verdict(StudyView(self, study))
-        return together
+            return self._where_it_applies(question, NOT_ASKED if studies is None else NOT_SURE)
+        together = _any(fact.when.verdict(StudyView(self, each)) for each in studies if isinstance(each, Study))
+        return self._where_it_applies(question, together)
 
     def quantity(self, name: str) -> Quantity:
         known = self._quantities.get(name)
@@ -83,29 +94,29 @@ class PatientView:
         return self._number(named)
 
     def _number(self, question: Question) -> Quantity:
-        value = self.values.get(question.id)
-        if isinstance(value, int) and self.applies(question):
-            return Quantity.known(value)
-        if value is None and self.applies(question):
-            return Quantity.not_asked(question.low, question.high)
-        return Quantity.not_sure(question.low, question.high)
+        value, low, high = self.values.get(question.id), question.low, question.high
+        if value == NOT_SURE_ANSWER or not self.applies(question):
+            return Quantity.not_sure(low, high)
+        if not isinstance(value, int):
+            return Quantity.not_asked(low, high)
+        if self._gate(question).least is Truth.FALSE:
+            return Quantity(Range(value, value), Range(low, value), Range(value, high))
+        return Quantity.known(value)
 
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
         value = self.values.get(name)
-        if not self.applies(self.protocol.questions[name]):
-            return NOT_SURE
-        if value is None:
-            return NOT_ASKED
-        if value == NOT_SURE_ANSWER:
-            return NOT_SURE
-        return YES if value in words else NO
+        if value is None or value == NOT_SURE_ANSWER:
+            answered = NOT_ASKED if value is None else NOT_SURE
+        else:
+            answered = YES if value in words else NO
+        return self._where_it_applies(self.protocol.questions[name], answered)
 
     def judge_flags(self) -> None:
         """Judge every flag; rules may be judged after this."""
         for flag in self.protocol.flags:
-            verdict = self.flag_verdicts[flag.id] = flag.when.verdict(self)
-            self._flagged[flag.level] = self._flagged.get(flag.level, NO) | verdict
-            self._unsure[flag.not_sure] = self._unsure.get(flag.not_sure, NO) | verdict.possible()
+            judged = self.flag_verdicts[flag.id] = flag.when.verdict(self)
+            self._flagged[flag.level] = self._flagged.get(flag.level, NO) | judged
+            self._unsure[flag.not_sure] = self._unsure.get(flag.not_sure, NO) | judged.possible()
 
     def flagged(self, levels: tuple[str, ...]) -> Verdict:
         return _any(self._flagged.get(level, NO) for level in levels)
@@ -115,9 +126,7 @@ class PatientView:
 
     def applies(self, question: Question) -> bool:
         """Whether the question is, or may yet be, asked of this patient."""
-        if question.ask_when is None:
-            return True
-        return question.ask_when.verdict(self).most is not Truth.FALSE
+        return question.ask_when is None or question.ask_when.verdict(self).most is not Truth.FALSE
 
     def is_open(self, question: Question) -> bool:
         """Not asked so far, though it applies or may yet apply."""
@@ -150,8 +159,8 @@ class StudyView:
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:
     together = NO
-    for verdict in verdicts:
-        together |= verdict
+    for each in verdicts:
+        together |= each
     return together
 
 

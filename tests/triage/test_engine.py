@@ -295,6 +295,14 @@ def test_a_question_that_does_not_apply_is_unknown_whatever_was_answered():
         assert view.quantity("numb_days") == Quantity.not_sure(0, 365)
 
 
+def test_an_answer_decides_nothing_while_its_question_may_turn_out_not_to_apply():
+    text = 'text = "Does it limit you?"'
+    source = SOURCE.replace(text, f"{text}\nask_when = \"examined == 'clinician'\"")
+    answers = {name: answer for name, answer in (CLEAR | BURDENED).items() if name != "examined"}
+    evaluation = evaluate(read_protocol(source.encode()), check(answers))
+    assert (evaluation.disposition, evaluation.outstanding) == (Disposition.INCOMPLETE, ("examined",))
+
+
 @pytest.mark.parametrize(("answers", "asked"), [({}, 1), ({"numb": "not_sure"}, 1), ({"numb": "no"}, 0)])
 def test_a_question_is_asked_while_it_may_apply(answers: dict, asked: int):
     questions = asked_questions(SMALL, check(answers))

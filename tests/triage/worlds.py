@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.triage.small import CLEAR, ON, SMALL
+from tests.triage.small import CLEAR, ON, SMALL, SOURCE
 from triage.conditions import Comparison, Condition
 from triage.engine import Evaluation, evaluate
 from triage.facts import check_answers
@@ -49,12 +49,6 @@ class World:
 
     def view(self, answers: Answers) -> PatientView:
         return PatientView(self.protocol, check_answers(self.protocol.questions, answers, on=ON))
-
-    def open_questions(self, answers: Answers) -> set[str]:
-        """Not asked so far, nor the date or the days that say the same, though they apply or may yet apply."""
-        view, questions = self.view(answers), self.protocol.questions.values()
-        told = set(answers) | {each.days_since for each in questions if each.days_since and each.id in answers}
-        return {each.id for each in questions if not {each.id, each.days_since} & told and view.is_open(each)}
 
     @cached_property
     def conditions(self) -> list[Condition]:
@@ -130,4 +124,22 @@ def _back_pain() -> World:
     return World(read_protocol(source), list(baselines.values()))
 
 
-WORLDS = {"small": World(SMALL, [CLEAR]), "back-pain": _back_pain()}
+def _hidden() -> World:
+    """The small protocol with questions that are read without the ones on which they hang."""
+    source = SOURCE.replace("persistent and limits and", "persistent and certain(limits) and")
+    source = source.replace(
+        "not persistent or not limits or need == 0", "not certain(persistent and limits and need >= 1)"
+    )
+    gates = {
+        "Does it limit you?": "examined == 'clinician'",
+        "Where is the pain?": "limits or stiff",
+        "For how many days?": "age >= 18",
+        "Which scans?": "possible(examined == 'clinician')",
+    }
+    for text, gate in gates.items():
+        source = source.replace(f'text = "{text}"', f'text = "{text}"\nask_when = "{gate}"')
+    burdened = CLEAR | {"limits": "yes", "pain_days": 50, "mood_1": 1, "site": "thoracic"}
+    return World(read_protocol(source.encode()), [CLEAR | {"limits": "no"}, burdened])
+
+
+WORLDS = {"small": World(SMALL, [CLEAR]), "hidden": _hidden(), "back-pain": _back_pain()}
