@@ -325,6 +325,8 @@ def test_a_settled_verdict_is_what_it_is_whatever_is_answered_next(text: str, an
         ("count(a, b, n >= 1) >= 2", {"a": "yes", "b": None, "n": 0}, NOT_ASKED),
         ("certain(a)", {"a": "not_sure"}, NO),
         ("possible(a)", {"a": "not_sure"}, YES),
+        ("not presumed(a) and b", {"a": None, "b": "yes"}, ~NOT_ASKED.presumed()),
+        ("presumed(a) or b", {"a": None, "b": "no"}, NOT_ASKED.presumed()),
         ("n > m", {"n": 2, "m": 1}, YES),
         ("n > m", {"n": 1, "m": 1}, NO),
         ("n > m", {"n": 2, "m": None}, NOT_ASKED),

@@ -122,6 +122,10 @@ def test_while_incomplete_the_protocol_says_what_to_do():
     assert evaluation.exclusion == "X0"
 
 
+def test_a_question_answered_not_sure_is_not_asked_again_beside_an_open_one():
+    assert clear("mood_2", fever="yes", mood_1="not_sure").outstanding == ("mood_2",)
+
+
 def test_questions_of_the_most_urgent_flags_are_asked_first():
     assert assess({}).outstanding[:3] == ("numb", "numb_days", "fever")
 
@@ -140,7 +144,7 @@ SOON = {"physiotherapy": "soon", "cbt": "routine"}
         ({}, {}, {}),
         (BURDENED, BOTH, {}),
         (BURDENED | {"mood_2": 2}, SOON, {}),
-        ({"imaging": [AWAITED]}, PHYSIO, {}),
+        ({"imaging": [AWAITED]}, {"physiotherapy": "soon"}, {}),
         # Beside a flag that allows them, and only once it is present
         (BURDENED | {"stiff": "yes"}, PHYSIO, {"cbt": "routine"}),
         (BURDENED | {"stiff": "yes", "mood_2": 2}, SOON, {}),
@@ -157,6 +161,12 @@ def test_referrals_go_out_or_wait(changes: dict, issued: dict, deferred: dict):
     evaluation = clear(**changes)
     assert by_service(evaluation.referrals) == issued
     assert by_service(evaluation.deferred) == deferred
+
+
+def test_referrals_wait_while_another_flag_has_not_been_asked_about():
+    evaluation = clear("fever", **BURDENED, stiff="yes", mood_2=2)
+    assert evaluation.disposition is Disposition.MEDICAL_REVIEW
+    assert evaluation.referrals == ()
 
 
 def test_psychological_care_goes_ahead_only_beside_physiotherapy():

@@ -71,7 +71,7 @@ FAULTS = [
         ['rules[waiting].disposition: "wait" is not one of self_manage, refer'],
     ),
     (
-        '{ service = "physiotherapy", priority = "routine" }]\n',
+        '{ service = "physiotherapy", priority = "soon" }]\n',
         '{ service = "physiotherapy", priority = "now" }]\n',
         ['rules[waiting].referrals[0].priority: "now" is not one of soon, routine'],
     ),
