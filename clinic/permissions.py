@@ -37,8 +37,10 @@ class Capability(StrEnum):
     ANSWER = "open or answer intakes"
     EXAMINE = "answer what only a clinician can answer, or settle a conflict of answers"
     READ_DRAFT = "see assessments of open intakes"
-    READ_ASSESSMENT = "see assessments, decisions and referrals"
+    READ_ASSESSMENT = "see assessments and decisions"
     RECORD_STOP = "record what was done about an urgent outcome"
+    READ_REFERRAL = "see referrals"
+    FOLLOW_REFERRAL = "record what became of a referral"
     PROPOSE = "propose referrals"
     DECIDE = "decide on an assessment or accept a referral"
     PUBLISH_PROTOCOL = "publish or retire a protocol"
@@ -55,6 +57,8 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.EDIT_PATIENT,
             Capability.ANSWER,
             Capability.READ_DRAFT,
+            Capability.READ_REFERRAL,
+            Capability.FOLLOW_REFERRAL,
             Capability.RECORD_STOP,
         }
     ),
@@ -66,6 +70,8 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.EXAMINE,
             Capability.READ_DRAFT,
             Capability.READ_ASSESSMENT,
+            Capability.READ_REFERRAL,
+            Capability.FOLLOW_REFERRAL,
             Capability.RECORD_STOP,
             Capability.PROPOSE,
             Capability.DECIDE,
@@ -82,6 +88,8 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.ANSWER,
             Capability.READ_DRAFT,
             Capability.READ_ASSESSMENT,
+            Capability.READ_REFERRAL,
+            Capability.FOLLOW_REFERRAL,
             Capability.PROPOSE,
         }
     ),

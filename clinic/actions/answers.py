@@ -70,6 +70,20 @@ def changes(
     return changed
 
 
+def carried(questions: Mapping[str, Question], earlier: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Of an earlier intake's answers those that need not be asked again, as what the record says.
+
+    A date and a dated list of studies read the same on any day; every safety question, every
+    symptom and every questionnaire is asked afresh.
+    """
+    lasting = (QuestionType.DATE, QuestionType.STUDIES)
+    return {
+        name: {**entry, "source": "record"}
+        for name, entry in earlier.items()
+        if name in questions and questions[name].type in lasting and not questions[name].safety
+    }
+
+
 def _statements(entry: Entry) -> list[Entry]:
     """What each source has said."""
     said = {key: value for key, value in entry.items() if key != "disputes"}

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from clinic import permissions
-from clinic.actions import audit, referrals
+from clinic.actions import audit, referrals, work
 from clinic.actions.errors import Conflict
 from clinic.models import Assessment, Decision, DecisionKind, ReasonCode, Referral, Stage, User
 from clinic.permissions import Capability
@@ -34,10 +34,13 @@ def decide(
     note: str = "",
     disposition: str | None = None,
     services: Sequence[str] | None = None,
+    again: Sequence[str] = (),
 ) -> Decision:
     """Record the decision and let the referrals follow it; one decision for each assessment.
 
     Referrals of the same intake that have not been sent and are not decided on again are cancelled.
+    Where the patient has a live referral to a service already, that one is followed and no second
+    is made, save to the services named in `again`.
     """
     permissions.require(by, Capability.DECIDE, assessment.site)
     intake = referrals.hold_newest(assessment)
@@ -56,10 +59,13 @@ def decide(
         note=note,
         disposition=chosen,
         services=chosen_services,
+        lowers=lowers_urgency(assessment.disposition, kind, chosen),
         by=by,
     )
-    accepted = _refer(assessment, chosen_services, by=by)
+    tracked = _tracked(assessment, chosen_services, again)
+    accepted = _refer(assessment, [each for each in chosen_services if each not in tracked], by=by)
     withdrawn = referrals.withdraw(intake, kept=accepted, by=by, reason="Not part of the newest decision.")
+    work.settle(intake)
     audit.record(
         action="assessment.decide",
         by=by,
@@ -69,10 +75,26 @@ def decide(
         detail={
             "decision": str(decision.pk),
             "accepted": [str(each.pk) for each in accepted],
+            "tracked": [str(each.pk) for each in tracked.values()],
             "withdrawn": [str(each.pk) for each in withdrawn],
         },
     )
     return decision
+
+
+def lowers_urgency(advised: str, kind: str, chosen: str) -> bool:
+    """Whether an emergency or same-day advice is not followed: the mark that stays visible."""
+    below = Disposition(chosen).rank < Disposition(advised).rank
+    return Disposition(advised) in _URGENT and (kind == DecisionKind.REJECTED or below)
+
+
+def _tracked(assessment: Assessment, services: Sequence[str], again: Sequence[str]) -> dict[str, Referral]:
+    """The patient's live referrals that are followed instead of making a second one."""
+    unknown = [service for service in again if service not in services]
+    if unknown:
+        raise ValidationError({"again": f"The decision does not refer to {', '.join(unknown)}."})
+    found = {each: referrals.live_elsewhere(assessment, each) for each in services if each not in again}
+    return {service: referral for service, referral in found.items() if referral}
 
 
 def _refer(assessment: Assessment, services: Sequence[str], *, by: User) -> list[Referral]:
@@ -133,9 +155,7 @@ def _check_reasons(assessment: Assessment, kind: str, chosen: Disposition, reaso
     """A departure from the advice has a coded reason; one from an urgent advice says more."""
     if kind != DecisionKind.ACCEPTED and reason not in ReasonCode.values:
         raise ValidationError({"reason": f"This is one of: {', '.join(ReasonCode.values)}."})
-    advised = Disposition(assessment.disposition)
-    lowered = kind == DecisionKind.REJECTED or chosen.rank < advised.rank
-    if lowered and advised in _URGENT and not note.strip():
+    if lowers_urgency(assessment.disposition, kind, chosen) and not note.strip():
         raise ValidationError({"note": "Say why an urgent advice is not followed."})
     if reason == ReasonCode.OTHER and not note.strip():
         raise ValidationError({"note": "Say what the reason is."})

@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit
-from clinic.actions.answers import AGE, as_of, changes, entries
+from clinic.actions import audit, referrals, work
+from clinic.actions.answers import AGE, as_of, carried, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
@@ -28,14 +28,21 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake:  # noqa: A001 -- read as intakes.open
-    """A new intake by the newest published release, with a first assessment: what is to be asked."""
+    """A new intake by the newest published release, with a first assessment: what is to be asked.
+
+    Where the patient was taken in before, it follows that intake and brings along what need not
+    be asked again.
+    """
     permissions.require(by, Capability.ANSWER, patient.site)
     if not patient.site.is_live:
         raise Conflict("This site does not take patients in.")
     release = protocols.newest(protocol)
     if release is None:
         raise Conflict("No release of this protocol is published.")
-    intake = Intake(patient=patient, site=patient.site, release=release, opened_by=by)
+    earlier = patient.intakes.filter(status=IntakeStatus.COMPLETED).order_by("-completed_at").first()
+    intake = Intake(patient=patient, site=patient.site, release=release, opened_by=by, follows=earlier)
+    if earlier:
+        intake.answers = carried(protocols.get(release).questions, earlier.answers)
     with conflict_on_duplicate("This patient has an open intake already."):
         intake.save_as(by=by, reason="opened")
     assessment = _assess(intake, by=by)
@@ -60,7 +67,7 @@ def answer(
     questions on which the clinician lets this answer stand against what another source said.
     """
     _hold(intake, by)
-    _refuse_stale(intake, expected_version)
+    refuse_stale(intake, expected_version)
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
     if not changed:
@@ -82,7 +89,7 @@ def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dic
 def complete(*, intake: Intake, by: User, expected_version: int | None = None) -> Assessment:
     """Close the intake to further answers; refused while the protocol cannot tell yet."""
     _hold(intake, by)
-    _refuse_stale(intake, expected_version)
+    refuse_stale(intake, expected_version)
     assessment = _current(intake, by=by)
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
@@ -95,6 +102,20 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
 
 
 @transaction.atomic
+def reopen(*, intake: Intake, reason: str, by: User) -> None:
+    """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
+    _refresh(intake, by)
+    if intake.status != IntakeStatus.COMPLETED:
+        raise Conflict(f"This intake is {intake.status}.")
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why the intake is taken up again."})
+    intake.status, intake.completed_at, intake.completed_by = IntakeStatus.OPEN, None, None
+    with conflict_on_duplicate("This patient has an open intake already."):
+        intake.save_as(by=by, reason=f"taken up again: {reason.strip()}")
+    _record("intake.reopen", intake, by, {})
+
+
+@transaction.atomic
 def cancel(*, intake: Intake, reason: str, by: User) -> None:
     """End the intake without an outcome; what was answered stays."""
     _hold(intake, by)
@@ -103,18 +124,33 @@ def cancel(*, intake: Intake, reason: str, by: User) -> None:
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
     intake.cancelled_at, intake.cancelled_by = clock.now(), by
     intake.save_as(by=by, reason="cancelled")
+    referrals.withdraw(intake, kept=(), by=by, reason="The intake was cancelled.")
     _record("intake.cancel", intake, by, {})
 
 
-def _hold(intake: Intake, by: User) -> None:
-    """Read the intake anew and hold it; it must be open, and `by` must be allowed to work on it."""
+def amend(*, intake: Intake, answers: Mapping[str, Entry], by: User, reason: str) -> Assessment:
+    """Put answers in the place of those that are there, and assess afresh, whether or not the intake is open.
+
+    For actions that have checked them, hold the intake and make the entry in the trail.
+    """
+    intake.answers = {**intake.answers, **answers}
+    return _advance(intake, by=by, reason=reason)
+
+
+def _refresh(intake: Intake, by: User) -> None:
+    """Read the intake anew and hold it; `by` must be allowed to work on it."""
     permissions.require(by, Capability.ANSWER, intake.site)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
+
+
+def _hold(intake: Intake, by: User) -> None:
+    """The same, and it must be open."""
+    _refresh(intake, by)
     if not intake.is_open:
         raise Conflict(f"This intake is {intake.status}.")
 
 
-def _refuse_stale(intake: Intake, expected_version: int | None) -> None:
+def refuse_stale(intake: Intake, expected_version: int | None) -> None:
     if expected_version not in (None, intake.version):
         raise Stale(intake.version)
 
@@ -212,4 +248,5 @@ def _named(protocol_id: str) -> ProtocolRelease:
 
 
 def _record(action: str, intake: Intake, by: User, detail: audit.Detail) -> None:
+    work.settle(intake)
     audit.record(action=action, by=by, site=intake.site, obj=intake, subject=intake.patient, detail=detail)

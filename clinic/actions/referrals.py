@@ -1,20 +1,39 @@
-"""The referrals that follow an assessment: proposed as advised, accepted by a clinician."""
+"""The referrals that follow an assessment: proposed as advised, and taken from step to step.
+
+The steps and who may take them are the table in `clinic.actions.referral_steps`.
+"""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from clinic import permissions
-from clinic.actions import audit
+from clinic import clock, permissions
+from clinic.actions import audit, freshness, work
 from clinic.actions.errors import Conflict
-from clinic.models import Assessment, Intake, IntakeStatus, Referral, ReferralStatus, Stage, User
+from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
+from clinic.letters.completeness import missing
+from clinic.models import (
+    Assessment,
+    Decision,
+    Intake,
+    IntakeStatus,
+    Referral,
+    ReferralStatus,
+    Stage,
+    User,
+)
 from clinic.permissions import Capability
+from triage.changes import same_advice
 from triage.protocol import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _NOT_YET_SENT = (Stage.PROPOSED, Stage.ACCEPTED)
 
@@ -23,24 +42,66 @@ _NOT_YET_SENT = (Stage.PROPOSED, Stage.ACCEPTED)
 def propose(*, assessment: Assessment, by: User) -> list[Referral]:
     """Put the referrals that the assessment advises before a clinician; those already there stay."""
     permissions.require(by, Capability.PROPOSE, assessment.site)
-    hold_newest(assessment)
+    intake = hold_newest(assessment)
     advised = [each["service"] for each in assessment.outcome["referrals"]]
     referrals = list(proposed(assessment, advised, by=by))
+    work.settle(intake)
     detail = {"referrals": [str(each.pk) for each in referrals]}
-    _record("referral.propose", assessment, by, detail)
+    audit.record(
+        action="referral.propose", by=by, site=intake.site, obj=assessment, subject=intake.patient, detail=detail
+    )
     return referrals
 
 
 @transaction.atomic
-def accept(*, referral: Referral, by: User) -> ReferralStatus:
-    """A clinician takes responsibility for a proposed referral."""
-    permissions.require(by, Capability.DECIDE, referral.site)
-    hold_newest(referral.assessment)
-    if referral.status != Stage.PROPOSED:
-        raise Conflict(f"This referral is {referral.status}, not proposed.")
-    status = move(referral, Stage.ACCEPTED, by=by)
-    _record("referral.accept", referral.assessment, by, {"referral": str(referral.pk)})
+def advance(
+    *,
+    referral: Referral,
+    verb: str,
+    by: User,
+    reason: str = "",
+    destination: str = "",
+    appointment: date | None = None,
+    expected_seq: int | None = None,
+) -> ReferralStatus:
+    """Take the next step; `expected_seq` is the newest step that the person had seen.
+
+    Raises Conflict where the step cannot be taken from where the referral stands, with what
+    happened there, and ValidationError for what has to be said with it.
+    """
+    step = _step(verb)
+    permissions.require(by, step.capability, referral.site)
+    intake = Intake.objects.locked().get(pk=referral.assessment.intake_id)
+    newest = referral.statuses.select_related("by").order_by("-seq")[0]
+    if newest.status not in step.before or expected_seq not in (None, newest.seq):
+        raise Conflict(_what_happened(newest))
+    reason, destination = reason.strip(), destination.strip()
+    _check_said(step, {"reason": reason, "destination": destination, "appointment": appointment})
+    if step.after in (Stage.ACCEPTED, Stage.SENT):
+        _refuse_superseded(referral, intake)
+    if step.after is Stage.SENT:
+        _refuse_unfit_to_send(referral, intake, destination)
+    status = move(referral, step.after, by=by, reason=reason, destination=destination, appointment=appointment)
+    work.settle(intake)
+    audit.record(
+        action=f"referral.{verb}",
+        by=by,
+        site=referral.site,
+        obj=referral.assessment,
+        subject=intake.patient,
+        detail={"referral": str(referral.pk), "seq": status.seq},
+    )
     return status
+
+
+def verbs_for(referral: Referral, by: User) -> list[Verb]:
+    """What the person may do about it where it stands now."""
+    stage = referral.status
+    return [
+        verb
+        for verb, step in STEPS.items()
+        if stage in step.before and permissions.may(by, step.capability, referral.site)
+    ]
 
 
 def hold_newest(assessment: Assessment) -> Intake:
@@ -60,16 +121,38 @@ def proposed(assessment: Assessment, services: Iterable[str], *, by: User) -> It
         yield referral or _new(assessment, service, by=by)
 
 
-def move(referral: Referral, status: Stage, *, by: User, reason: str = "") -> ReferralStatus:
-    """The next step of a referral."""
+def move(
+    referral: Referral,
+    stage: Stage,
+    *,
+    by: User,
+    reason: str = "",
+    destination: str = "",
+    appointment: date | None = None,
+) -> ReferralStatus:
+    """Write the next step, with the deadline of the one after it."""
     return ReferralStatus.objects.create(
         referral=referral,
         site=referral.site,
         seq=referral.statuses.count() + 1,
-        status=status,
+        status=stage,
         reason=reason,
+        destination=destination,
+        appointment=appointment,
+        due=due(referral, stage, appointment),
         by=by,
     )
+
+
+def live_elsewhere(assessment: Assessment, service: str) -> Referral | None:
+    """The patient's live referral to a service that another intake made, or that has been sent."""
+    rows = Referral.objects.filter(patient=assessment.intake.patient_id, service=service).live()
+    others = [
+        each
+        for each in rows.select_related("assessment", "site").prefetch_related("statuses__by")
+        if each.assessment.intake_id != assessment.intake_id or each.status not in _NOT_YET_SENT
+    ]
+    return next((each for each in others if each.assessment_id != assessment.pk), None)
 
 
 def withdraw(intake: Intake, *, kept: Iterable[Referral], by: User, reason: str) -> list[Referral]:
@@ -79,6 +162,64 @@ def withdraw(intake: Intake, *, kept: Iterable[Referral], by: User, reason: str)
     for referral in withdrawn:
         move(referral, Stage.CANCELLED, by=by, reason=reason)
     return withdrawn
+
+
+def current_assessment(referral: Referral) -> Assessment:
+    """What a letter about the referral tells of: the newest assessment of its intake."""
+    return (
+        Assessment.objects.newest()
+        .select_related("intake__patient", "site", "release")
+        .get(intake=referral.assessment.intake_id)
+    )
+
+
+def _step(verb: str) -> Step:
+    if verb not in Verb.values:
+        raise ValidationError({"verb": f"This is one of: {', '.join(Verb.values)}."})
+    return STEPS[Verb(verb)]
+
+
+def _what_happened(newest: ReferralStatus) -> str:
+    at = date_format(timezone.localtime(newest.at), "j F Y, H:i")
+    return f"This referral is {newest.status}: {newest.by} recorded that on {at}."
+
+
+def _check_said(step: Step, said: Mapping[str, object]) -> None:
+    faults = {name: NEEDS[name] for name in step.needs if not said[name]}
+    faults |= {name: "This is not said with this step." for name in said if said[name] and not _is_said(step, name)}
+    appointment = said["appointment"]
+    if isinstance(appointment, date) and not clock.today() <= appointment <= clock.today() + timedelta(days=366):
+        faults["appointment"] = "An appointment is today or within a year."
+    if faults:
+        raise ValidationError(faults)
+
+
+def _is_said(step: Step, name: str) -> bool:
+    """A reason may be given with any step; the rest belongs to one."""
+    return name == "reason" or name in step.needs
+
+
+def _refuse_superseded(referral: Referral, intake: Intake) -> None:
+    """Nobody is sent on by advice that newer answers have overtaken."""
+    if intake.status == IntakeStatus.CANCELLED:
+        raise Conflict("This intake is cancelled.")
+    newest = Assessment.objects.newest().get(intake=intake)
+    if newest.pk == referral.assessment_id or same_advice(referral.assessment.outcome, newest.outcome):
+        return
+    decision = Decision.objects.filter(assessment=newest).first()
+    if decision is None or referral.service not in decision.services:
+        raise Conflict("The answers have been assessed anew since: decide on the newest result first.")
+
+
+def _refuse_unfit_to_send(referral: Referral, intake: Intake, destination: str) -> None:
+    if intake.is_open:
+        raise Conflict("The intake is open: complete it before anything is sent.")
+    stale = freshness.stale_questions(intake, current_assessment(referral))
+    if stale:
+        raise Conflict(f"To be asked again before this is sent: {', '.join(stale)}.", stale)
+    lacking = missing(assessment=current_assessment(referral), kind=referral.service, destination=destination)
+    if lacking:
+        raise ValidationError({"letter": [f"The letter lacks: {each}." for each in lacking]})
 
 
 def _new(assessment: Assessment, service: str, *, by: User) -> Referral:
@@ -94,8 +235,3 @@ def _new(assessment: Assessment, service: str, *, by: User) -> Referral:
     )
     move(referral, Stage.PROPOSED, by=by)
     return referral
-
-
-def _record(action: str, assessment: Assessment, by: User, detail: audit.Detail) -> None:
-    patient = assessment.intake.patient
-    audit.record(action=action, by=by, site=assessment.site, obj=assessment, subject=patient, detail=detail)

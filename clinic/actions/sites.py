@@ -16,12 +16,24 @@ from clinic.permissions import Capability, Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DEADLINES = (
+    "days_to_complete",
+    "days_to_decide",
+    "days_to_send",
+    "days_to_receive",
+    "days_to_book",
+    "days_to_close",
+    "days_to_reroute",
+    "days_to_escalate",
+)
 _CHANGEABLE = (
     "name",
     "emergency_number",
     "crisis_line",
     "emergency_department",
     "address",
+    "phone",
+    *DEADLINES,
     "is_live",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from clinic import permissions
-from clinic.actions import audit
+from clinic.actions import audit, work
 from clinic.actions.errors import Conflict
 from clinic.models import Assessment, StopRecord, User
 from clinic.permissions import Capability
@@ -21,6 +21,7 @@ def record(*, assessment: Assessment, text: str, by: User) -> StopRecord:
     if assessment.urgency not in _AT_ONCE:
         raise Conflict("This outcome asks for nothing to be done today.")
     done = StopRecord.objects.create(assessment=assessment, site=assessment.site, text=text, by=by)
+    work.settle(assessment.intake)
     audit.record(
         action="assessment.stop",
         by=by,

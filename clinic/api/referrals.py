@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.actions import referrals
+from clinic.actions.referral_steps import Verb
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find
 from clinic.api.fields import Id, Nothing
@@ -102,7 +103,7 @@ class ReferralAcceptance(Address):
 
 
 def _accept(referral: Referral, by: User) -> Any:
-    referrals.accept(referral=referral, by=by)
+    referrals.advance(referral=referral, verb=Verb.ACCEPT, by=by)
     return ReferralShown(find(_visible(by), referral.pk)).data
 
 

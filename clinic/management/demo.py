@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clinic import clock, protocols
 from clinic.actions import decisions, intakes, patients, people, referrals, sites, stops, tokens
 from clinic.actions import protocols as releases
+from clinic.actions.referral_steps import Verb
 from clinic.management.files import FIXTURES, vignettes_of
 from clinic.models import Assessment, DecisionKind, Intake, Patient, ReasonCode, Referral, Site, User
 from clinic.permissions import Role
@@ -157,7 +158,7 @@ class Case:
 
     def accept_referrals(self) -> None:
         for referral in Referral.objects.filter(assessment=self._newest()):
-            referrals.accept(referral=referral, by=self.clinician)
+            referrals.advance(referral=referral, verb=Verb.ACCEPT, by=self.clinician)
 
     def accept(self) -> None:
         decisions.decide(assessment=self._newest(), kind=DecisionKind.ACCEPTED, by=self.clinician)

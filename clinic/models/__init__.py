@@ -4,22 +4,32 @@ from clinic.models.access import ApiToken, IdempotencyKey
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Door
 from clinic.models.base import Unaudited
+from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
+from clinic.models.letter import Letter, LetterKind
 from clinic.models.people import Membership, Patient, Sex, Site, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
-from clinic.models.referral import Referral, ReferralStatus, Stage
+from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
+from clinic.models.work import DayCount, Escalation, Lateness, Work, WorkItem
 
 __all__ = [
+    "ENDED",
+    "LIVE",
     "ApiToken",
     "Assessment",
     "AuditEvent",
     "AuditHead",
+    "DayCount",
     "Decision",
     "DecisionKind",
     "Door",
+    "Escalation",
     "IdempotencyKey",
     "Intake",
     "IntakeStatus",
+    "Lateness",
+    "Letter",
+    "LetterKind",
     "Membership",
     "Patient",
     "ProtocolRelease",
@@ -31,6 +41,10 @@ __all__ = [
     "Site",
     "Stage",
     "StopRecord",
+    "StudyEvent",
+    "StudyStep",
     "Unaudited",
     "User",
+    "Work",
+    "WorkItem",
 ]

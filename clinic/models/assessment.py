@@ -102,6 +102,7 @@ class Decision(AppendOnlyRecord):
     note = Paragraph(blank=True)
     disposition = models.CharField(max_length=20)
     services: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
+    lowers = models.BooleanField(default=False, help_text="An emergency or same-day advice was not followed.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     TextField = models.TextField[str, str]
     CharField = models.CharField[str, str]
+    SmallNumber = models.PositiveSmallIntegerField[int, int]
 else:  # Django's fields are generic to the type checker only
-    TextField, CharField = models.TextField, models.CharField
+    TextField, CharField, SmallNumber = models.TextField, models.CharField, models.PositiveSmallIntegerField
 
 Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
@@ -71,6 +73,12 @@ class Line(CharField):
         if text and any(unicodedata.category(character) == "Cc" for character in text):
             raise ValidationError("This holds a character that is not text.")
         return text
+
+
+class Days(SmallNumber):
+    """A whole number of days; at least one, so that no deadline is ever switched off."""
+
+    default_validators = [MinValueValidator(1), MaxValueValidator(90)]  # noqa: RUF012 -- as Django declares it
 
 
 class AuditedQuerySet(models.QuerySet[Row_co]):

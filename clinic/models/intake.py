@@ -59,6 +59,7 @@ class Intake(EditedRecord):
     status = models.CharField(max_length=10, choices=IntakeStatus, default=IntakeStatus.OPEN)
     answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="followed_by")
     opened_at = models.DateTimeField(default=clock.now)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     completed_at = models.DateTimeField(null=True, blank=True)

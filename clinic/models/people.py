@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import Q
 
 from clinic import clock
-from clinic.models.base import AuditedQuerySet, EditedRecord, Line, Paragraph, SiteQuerySet, history
+from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, SiteQuerySet, history
 from clinic.permissions import Capability, Role
 from triage.wording import TextError, clean_text
 
@@ -39,6 +39,15 @@ class Site(EditedRecord):
     crisis_line = Line(max_length=120, blank=True)
     emergency_department = Line(max_length=200, blank=True)
     address = Paragraph(blank=True)
+    phone = Line(max_length=60, blank=True)
+    days_to_complete = Days(default=1, help_text="Days in which an opened intake is to be completed.")
+    days_to_decide = Days(default=2, help_text="Days in which a clinician is to decide on a result.")
+    days_to_send = Days(default=2, help_text="Days in which an accepted referral is to be sent.")
+    days_to_receive = Days(default=7, help_text="Days in which the receiving service is to confirm a referral.")
+    days_to_book = Days(default=14, help_text="Days in which the receiving service is to give an appointment.")
+    days_to_close = Days(default=14, help_text="Days in which the outcome of an appointment is to be recorded.")
+    days_to_reroute = Days(default=2, help_text="Days in which a declined referral is to be sent elsewhere.")
+    days_to_escalate = Days(default=7, help_text="Days past a deadline after which lateness is escalated.")
     is_live = models.BooleanField(default=False, help_text="Patients may be taken in here.")
 
     history = history()

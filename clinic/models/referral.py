@@ -10,7 +10,7 @@ from django.db.models import OuterRef, Q, Subquery
 
 from clinic import clock
 from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
+from clinic.models.base import AppendOnlyRecord, Line, Paragraph, SiteQuerySet
 from clinic.models.people import Patient, Site
 from clinic.permissions import Capability
 from triage.protocol import PRIORITIES, Service
@@ -33,8 +33,16 @@ class Stage(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+ENDED = (Stage.CLOSED, Stage.CANCELLED)
+LIVE = tuple(stage for stage in Stage if stage not in ENDED)
+
+
 class ReferralRows(SiteQuerySet["Referral"]):
-    reading = Capability.READ_ASSESSMENT
+    reading = Capability.READ_REFERRAL
+
+    def live(self) -> Self:
+        """Those that somebody still waits for."""
+        return self.at_stage(LIVE)
 
     def at_stage(self, stages: Collection[Stage]) -> Self:
         """Those whose newest status is one of these."""
@@ -75,21 +83,31 @@ class Referral(AppendOnlyRecord):
     @property
     def status(self) -> Stage:
         """Where it stands now; one query, or none where the statuses are prefetched."""
-        return Stage(max(self.statuses.all(), key=lambda each: each.seq).status)
+        return Stage(self.newest_step.status)
+
+    @property
+    def newest_step(self) -> ReferralStatus:
+        return max(self.statuses.all(), key=lambda each: each.seq)
 
 
 class ReferralStatusRows(SiteQuerySet["ReferralStatus"]):
-    reading = Capability.READ_ASSESSMENT
+    reading = Capability.READ_REFERRAL
 
 
 class ReferralStatus(AppendOnlyRecord):
-    """One step of a referral; the newest is where it stands."""
+    """One step of a referral; the newest is where it stands.
+
+    `due` is when the next step is to have been taken; only what has ended waits for none.
+    """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="statuses")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     seq = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, choices=Stage)
     reason = Paragraph(blank=True)
+    destination = Line(max_length=200, blank=True)
+    appointment = models.DateField(null=True, blank=True)
+    due = models.DateTimeField(null=True, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 
@@ -101,6 +119,18 @@ class ReferralStatus(AppendOnlyRecord):
         constraints = (
             models.UniqueConstraint(fields=("referral", "seq"), name="referral_status_in_order"),
             models.CheckConstraint(name="referral_status_known", condition=Q(status__in=Stage.values)),
+            models.CheckConstraint(
+                name="referral_open_has_deadline",
+                condition=(Q(status__in=ENDED) & Q(due__isnull=True)) | (~Q(status__in=ENDED) & Q(due__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="referral_ended_has_reason",
+                condition=~Q(status__in=[Stage.DECLINED, Stage.CANCELLED]) | ~Q(reason=""),
+                violation_error_message="Say why.",
+            ),
+            models.CheckConstraint(
+                name="referral_booked_has_day", condition=~Q(status=Stage.BOOKED) | Q(appointment__isnull=False)
+            ),
         )
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from clinic.actions import decisions, referrals
+from clinic.actions.referral_steps import Verb
 from clinic.models import Referral, Site
 from clinic.web import faults
 from clinic.web.decision_form import LABELS, DecisionForm
@@ -49,6 +50,6 @@ class AcceptReferral(StaffPage):
         return self.referral.site
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        referrals.accept(referral=self.referral, by=self.user)
+        referrals.advance(referral=self.referral, verb=Verb.ACCEPT, by=self.user)
         messages.success(request, _("The referral is accepted."))
         return redirect("assessment", self.referral.assessment_id)

@@ -65,11 +65,12 @@ def test_who_has_left_the_site_sees_nothing_of_it(here: Site) -> None:
     assert clinician.get(f"patients/{patient.pk}/").status_code == 404
 
 
-def test_a_clerk_sees_the_draft_but_not_the_referrals(here: Site) -> None:
+def test_a_clerk_sees_the_draft_and_where_its_referrals_stand(here: Site) -> None:
     clerk = caller(Role.CLERK, here)
     assessment = referred(here)
     assert clerk.get(f"assessments/{assessment.pk}/").status_code == 200
-    assert clerk.get("referrals/").json()["results"] == []
+    (followed,) = {each["status"] for each in clerk.get("referrals/").json()["results"]}
+    assert followed == "accepted"
 
 
 def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:

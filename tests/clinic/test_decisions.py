@@ -152,15 +152,15 @@ def test_a_proposed_referral_is_accepted_once_and_by_a_clinician(
     first, _ = referrals.propose(assessment=refer, by=program)
     assert referrals.propose(assessment=refer, by=program)[0] == first
     with pytest.raises(NotAllowed):
-        referrals.accept(referral=first, by=program)
-    assert referrals.accept(referral=first, by=clinician).status == Stage.ACCEPTED
-    with pytest.raises(Conflict, match="not proposed"):
-        referrals.accept(referral=first, by=clinician)
+        referrals.advance(referral=first, verb="accept", by=program)
+    assert referrals.advance(referral=first, verb="accept", by=clinician).status == Stage.ACCEPTED
+    with pytest.raises(Conflict, match="is accepted: Clinician"):
+        referrals.advance(referral=first, verb="accept", by=clinician)
 
 
 def test_referrals_are_found_by_where_they_stand(refer: Assessment, clinician: User) -> None:
     first, second = referrals.propose(assessment=refer, by=clinician)
-    referrals.accept(referral=first, by=clinician)
+    referrals.advance(referral=first, verb="accept", by=clinician)
     assert list(Referral.objects.at_stage([Stage.ACCEPTED])) == [first]
     assert list(Referral.objects.at_stage([Stage.PROPOSED])) == [second]
 

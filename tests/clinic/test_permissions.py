@@ -9,7 +9,7 @@ from tests import factories
 
 CLINICAL = [Patient, Intake, Assessment, Decision, Referral]
 SEEN = {
-    Role.CLERK: {Patient, Intake},
+    Role.CLERK: {Patient, Intake, Referral},
     Role.CLINICIAN: set(CLINICAL),
     Role.INTEGRATOR: set(CLINICAL),
     Role.AUTHOR: set(),
@@ -74,7 +74,7 @@ def test_no_role_but_the_clinicians_decides(decided: Assessment, here: Site) -> 
         with pytest.raises(NotAllowed):
             decisions.decide(assessment=decided, kind="accepted", by=somebody)
         with pytest.raises(NotAllowed):
-            referrals.accept(referral=decided.referrals.first(), by=somebody)
+            referrals.advance(referral=decided.referrals.first(), verb="accept", by=somebody)
 
 
 def test_the_system_account_sees_no_patient(decided: Assessment) -> None:

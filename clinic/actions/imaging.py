@@ -1,0 +1,178 @@
+"""What becomes of an imaging study: recorded, done, reported, classed by a clinician, or cancelled.
+
+The studies are the intake's answer to `imaging`; a step changes one of them, at any time after
+the intake was opened, and the patient is assessed afresh. The assessment before it stays. No
+step classes a report but a clinician's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from clinic import clock, permissions, protocols
+from clinic.actions import audit, intakes, work
+from clinic.actions.errors import Conflict, NotFound
+from clinic.models import Assessment, Intake, IntakeStatus, StudyEvent, StudyStep, User
+from clinic.permissions import Capability
+from triage.facts import check_answers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+QUESTION = "imaging"
+_PENDING = ("requested", "awaiting_report", "report_unavailable")
+_CLASS = ("class", "concordance", "report_urgency")
+_BEFORE: Mapping[StudyStep, tuple[str, ...]] = {
+    StudyStep.PERFORMED: ("requested",),
+    StudyStep.REPORTED: _PENDING,
+    StudyStep.UNAVAILABLE: ("requested", "awaiting_report"),
+    StudyStep.CLASSED: ("reported",),
+    StudyStep.CANCELLED: _PENDING,
+}
+
+
+@transaction.atomic
+def record(*, intake: Intake, study: Mapping[str, Any], by: User, expected_version: int | None = None) -> Assessment:
+    """Add a study as it stands: asked for, done, or reported; a class is a clinician's alone to add.
+
+    `study` takes the fields of the protocol's studies: modality, region, status, reason ...
+    """
+    _hold(intake, by, expected_version)
+    if any(study.get(name) for name in _CLASS):
+        permissions.require(by, Capability.EXAMINE, intake.site)
+    studies = [*work.studies_of(intake), dict(study)]
+    return _store(intake, studies, len(studies), StudyStep.RECORDED, by=by)
+
+
+@transaction.atomic
+def performed(
+    *, intake: Intake, number: int, on: date | None = None, by: User, expected_version: int | None = None
+) -> Assessment:
+    """The scan was done; its report is awaited."""
+    done = {"status": "awaiting_report", **_dated(on)}
+    return _step(intake, number, StudyStep.PERFORMED, done, by=by, expected_version=expected_version)
+
+
+@transaction.atomic
+def reported(
+    *,
+    intake: Intake,
+    number: int,
+    finding: str,
+    on: date | None = None,
+    by: User,
+    expected_version: int | None = None,
+) -> Assessment:
+    """The report has come; `finding` is its text, shown to people and read by no rule."""
+    report = {"status": "reported", "finding": finding, **_dated(on)}
+    return _step(intake, number, StudyStep.REPORTED, report, by=by, expected_version=expected_version)
+
+
+@transaction.atomic
+def unavailable(
+    *, intake: Intake, number: int, reason: str, by: User, expected_version: int | None = None
+) -> Assessment:
+    """The report cannot be had; the study counts as if it had not been done."""
+    _require(reason)
+    gone = {"status": "report_unavailable"}
+    return _step(intake, number, StudyStep.UNAVAILABLE, gone, by=by, expected_version=expected_version, note=reason)
+
+
+@transaction.atomic
+def classify(
+    *,
+    intake: Intake,
+    number: int,
+    study_class: str,
+    concordance: str = "unclear",
+    report_urgency: str = "",
+    by: User,
+    expected_version: int | None = None,
+) -> Assessment:
+    """A clinician says what the report means and whether it fits the pain."""
+    permissions.require(by, Capability.EXAMINE, intake.site)
+    said = {"class": study_class, "concordance": concordance}
+    if report_urgency:
+        said["report_urgency"] = report_urgency
+    return _step(intake, number, StudyStep.CLASSED, said, by=by, expected_version=expected_version)
+
+
+@transaction.atomic
+def cancel(*, intake: Intake, number: int, reason: str, by: User, expected_version: int | None = None) -> Assessment:
+    """The study is not going to be done, or its report is no longer waited for."""
+    permissions.require(by, Capability.EXAMINE, intake.site)
+    _require(reason)
+    gone = {"status": "cancelled"}
+    return _step(intake, number, StudyStep.CANCELLED, gone, by=by, expected_version=expected_version, note=reason)
+
+
+def steps_for(study: Mapping[str, Any]) -> list[StudyStep]:
+    """What can become of a study as it stands."""
+    return [step for step, before in _BEFORE.items() if study["status"] in before]
+
+
+def _require(reason: str) -> None:
+    if not reason.strip():
+        raise ValidationError({"reason": "Say why."})
+
+
+def _dated(on: date | None) -> dict[str, str]:
+    return {"performed_on": on.isoformat()} if on else {}
+
+
+def _hold(intake: Intake, by: User, expected_version: int | None) -> None:
+    permissions.require(by, Capability.ANSWER, intake.site)
+    intake.refresh_from_db(from_queryset=Intake.objects.locked())
+    if intake.status == IntakeStatus.CANCELLED:
+        raise Conflict("This intake is cancelled.")
+    intakes.refuse_stale(intake, expected_version)
+
+
+def _step(
+    intake: Intake,
+    number: int,
+    step: StudyStep,
+    said: Mapping[str, str],
+    *,
+    by: User,
+    expected_version: int | None,
+    note: str = "",
+) -> Assessment:
+    _hold(intake, by, expected_version)
+    studies = [dict(each) for each in work.studies_of(intake)]
+    if not 1 <= number <= len(studies):
+        raise NotFound("There is no study of this number.")
+    study = studies[number - 1]
+    if study["status"] not in _BEFORE[step]:
+        raise Conflict(f"This study is {study['status'].replace('_', ' ')}.")
+    study.update(said)
+    if "performed_on" in said:
+        study.pop("age_days", None)
+    return _store(intake, studies, number, step, by=by, note=note)
+
+
+def _store(
+    intake: Intake, studies: list[dict[str, Any]], number: int, step: StudyStep, *, by: User, note: str = ""
+) -> Assessment:
+    """Check the whole list as any answer is checked, then assess with it."""
+    now = clock.now()
+    check_answers(protocols.get(intake.release).questions, {QUESTION: studies}, on=clock.today())
+    entry = {"value": studies, "source": "record", "at": now.isoformat(), "by": str(by.pk)}
+    assessment = intakes.amend(intake=intake, answers={QUESTION: entry}, by=by, reason=f"study {number} {step}")
+    event = StudyEvent.objects.create(
+        intake=intake, site=intake.site, assessment=assessment, number=number, step=step, note=note, by=by
+    )
+    work.settle(intake)
+    audit.record(
+        action=f"imaging.{step}",
+        by=by,
+        site=intake.site,
+        obj=intake,
+        subject=intake.patient,
+        detail={"study": number, "event": str(event.pk), "assessment": str(assessment.pk)},
+    )
+    return assessment

@@ -1,0 +1,208 @@
+"""Keep the list of what a site waits for in step with its records.
+
+Every action that changes an intake or a referral settles what is waited for there, before its
+entry in the trail. `rebuild` makes the whole list anew: from the same records it is the same.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from clinic.models import (
+    ENDED,
+    Assessment,
+    Decision,
+    Escalation,
+    Intake,
+    IntakeStatus,
+    Lateness,
+    Referral,
+    Stage,
+    StopRecord,
+    Work,
+    WorkItem,
+)
+from triage.changes import same_advice, urgent_reasons
+from triage.protocol import Disposition, Urgency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+REPORT_DAYS = 14  # evidence B, A19: a pending report is chased at 2 weeks ...
+REPORT_ESCALATED = 42  # ... and goes to medical review at 6
+_PENDING = ("requested", "awaiting_report", "report_unavailable")
+_AT_ONCE = {Urgency.NOW: timedelta(0), Urgency.SAME_DAY: timedelta(hours=24)}
+
+Item = dict[str, Any]
+
+
+def settle(intake: Intake) -> None:
+    """Bring what is waited for about an intake and its referrals up to date."""
+    _store(intake, [*_of_intake(intake), *_of_referrals(intake)])
+
+
+def rebuild() -> int:
+    """Make the list anew from the records; how many intakes were gone through."""
+    number = 0
+    for intake in Intake.objects.with_context().order_by("pk").iterator():
+        settle(intake)
+        number += 1
+    return number
+
+
+def _store(intake: Intake, wanted: Sequence[Item]) -> None:
+    """Write what has changed, row by row: a row that stays as it is costs nothing."""
+    present = {(row.referral_id, row.study): row for row in WorkItem.objects.filter(intake=intake)}
+    for item in wanted:
+        row = present.pop((item.get("referral_id"), item.get("study", 0)), None)
+        _write(intake, row, item | {"chased": _lateness(intake, item)})
+    WorkItem.objects.filter(pk__in=[row.pk for row in present.values()]).delete()
+
+
+def _write(intake: Intake, row: WorkItem | None, item: Item) -> None:
+    if item["chased"] == Lateness.ESCALATED and item["kind"] == Work.REPORT:
+        item["rank"] = max(item["rank"], Disposition.MEDICAL_REVIEW.rank)
+    if row is None:
+        WorkItem.objects.create(intake=intake, site=intake.site, patient_id=intake.patient_id, **item)
+        return
+    changed = [name for name, value in item.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, item[name])
+    if changed:
+        row.save(update_fields=changed)
+
+
+def _lateness(intake: Intake, item: Item) -> int:
+    """How far the lateness of this very deadline has gone."""
+    acted = Escalation.objects.filter(intake=intake, kind=item["kind"], due=item["due"], study=item.get("study", 0))
+    levels = acted.filter(referral=item.get("referral_id")).values_list("level", flat=True)
+    return max(levels, default=Lateness.ON_TIME)
+
+
+def _of_intake(intake: Intake) -> Iterator[Item]:
+    if intake.status == IntakeStatus.CANCELLED:
+        return
+    newest = Assessment.objects.newest().get(intake=intake)
+    step = _step(intake, newest)
+    if step:
+        yield {"disposition": newest.disposition, "rank": Disposition(newest.disposition).rank, **step}
+    if intake.status == IntakeStatus.COMPLETED:
+        yield from _of_studies(intake, newest)
+
+
+def _step(intake: Intake, newest: Assessment) -> Item | None:
+    """What is to be done next about the intake itself; the most urgent thing first."""
+    if newest.urgency in _AT_ONCE and not _stop_is_recorded(newest):
+        since = _since_stop(newest)
+        return {"kind": Work.STOP, "since": since, "due": since + _AT_ONCE[Urgency(newest.urgency)], "owner": newest.by}
+    if intake.is_open:
+        return {
+            "kind": Work.ANSWERS,
+            "since": intake.opened_at,
+            "due": intake.opened_at + timedelta(days=intake.site.days_to_complete),
+            "owner": intake.opened_by,
+            "open_questions": len(newest.outcome["outstanding"]),
+        }
+    if is_decided(newest):
+        return None
+    since = max(filter(None, (intake.completed_at, newest.at)))
+    days = timedelta(days=intake.site.days_to_decide)
+    due = since + _AT_ONCE.get(Urgency(newest.urgency), days)
+    return {"kind": Work.DECISION, "since": since, "due": due, "owner": intake.completed_by or newest.by}
+
+
+def is_decided(newest: Assessment) -> bool:
+    """Whether a clinician has decided on this advice: on this assessment, or on an earlier one that gave the same."""
+    decision = Decision.objects.filter(assessment__intake=newest.intake_id).select_related("assessment")
+    last = decision.order_by("-assessment__version").first()
+    return last is not None and same_advice(last.assessment.outcome, newest.outcome)
+
+
+def _stop_is_recorded(newest: Assessment) -> bool:
+    """Whether something was recorded about every reason for which it cannot wait."""
+    records = StopRecord.objects.filter(assessment__intake=newest.intake_id).select_related("assessment")
+    covered = frozenset[str]().union(*(urgent_reasons(each.assessment.outcome) for each in records))
+    return bool(records) and urgent_reasons(newest.outcome) <= covered
+
+
+def _since_stop(newest: Assessment) -> datetime:
+    """When the present urgent reasons were first seen."""
+    reasons = urgent_reasons(newest.outcome)
+    earlier = newest.intake.assessments.order_by("-version").values_list("at", "outcome")
+    since = newest.at
+    for at, outcome in earlier.iterator():
+        if urgent_reasons(outcome) < reasons:
+            break
+        since = at
+    return since
+
+
+def _of_studies(intake: Intake, newest: Assessment) -> Iterator[Item]:
+    """Reports that are waited for, and those that no clinician has classed."""
+    for number, study in enumerate(studies_of(intake), start=1):
+        kind = waits_for(study)
+        if kind is None:
+            continue
+        since = _since_study(intake, number, study)
+        days = REPORT_DAYS if kind is Work.REPORT else intake.site.days_to_decide
+        yield {
+            "kind": kind,
+            "study": number,
+            "disposition": newest.disposition,
+            "rank": Disposition(newest.disposition).rank,
+            "since": since,
+            "due": since + timedelta(days=days),
+            "owner": intake.completed_by,
+        }
+
+
+def studies_of(intake: Intake) -> list[dict[str, Any]]:
+    """The imaging studies that the intake's answers list; none where it was not asked or not known."""
+    value = intake.answers.get("imaging", {}).get("value")
+    return value if isinstance(value, list) else []
+
+
+def waits_for(study: dict[str, Any]) -> Work | None:
+    """What a study still needs: its report, or a clinician's class."""
+    if study["status"] in _PENDING:
+        return Work.REPORT
+    return Work.CLASS if study["status"] == "reported" and "class" not in study else None
+
+
+def _since_study(intake: Intake, number: int, study: dict[str, Any]) -> datetime:
+    """Since when the study stands as it does: the first of the newest assessments that say the same."""
+    since = intake.opened_at
+    rows = intake.assessments.order_by("-version").values_list("at", "answers")
+    for at, answers in rows.iterator():
+        value = answers.get("imaging", {}).get("value")
+        then = value[number - 1] if isinstance(value, list) and len(value) >= number else None
+        if then is None or waits_for(then) != waits_for(study):
+            break
+        since = at
+    return since
+
+
+def _of_referrals(intake: Intake) -> Iterator[Item]:
+    rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment", "created_by")
+    for referral in rows.prefetch_related("statuses__by"):
+        newest = referral.newest_step
+        if newest.status in ENDED:
+            continue
+        yield {
+            "kind": Work.REFERRAL,
+            "referral_id": referral.pk,
+            "stage": newest.status,
+            "service": referral.service,
+            "disposition": referral.assessment.disposition,
+            "rank": Disposition(referral.assessment.disposition).rank,
+            "since": newest.at,
+            "due": newest.due,
+            "owner": _responsible(referral),
+        }
+
+
+def _responsible(referral: Referral) -> Any:
+    """The clinician who accepted it last, or whoever proposed it."""
+    accepted = [each for each in referral.statuses.all() if each.status == Stage.ACCEPTED]
+    return max(accepted, key=lambda each: each.seq).by if accepted else referral.created_by

@@ -1,0 +1,1 @@
+"""Letters: set from the stored assessment, one template for each reader."""

@@ -1,0 +1,52 @@
+"""The letters that left the clinic; the words of each follow from the assessment that it tells of."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic import clock
+from clinic.models.assessment import Assessment
+from clinic.models.base import AppendOnlyRecord, Line, SiteQuerySet
+from clinic.models.people import Site
+from clinic.models.referral import Referral
+from clinic.permissions import Capability
+
+
+class LetterKind(models.TextChoices):
+    """Whom a letter is for."""
+
+    PHYSIOTHERAPY = "physiotherapy", "Physiotherapy"
+    CBT = "cbt", "CBT"
+    PSYCHOLOGY = "psychology", "Psychology"
+    GP = "gp", "General practitioner"
+    EMERGENCY = "emergency", "Emergency department"
+    PATIENT = "patient", "Patient"
+
+
+class LetterRows(SiteQuerySet["Letter"]):
+    reading = Capability.READ_ASSESSMENT
+
+
+class Letter(AppendOnlyRecord):
+    """One letter as it was handed out: what it was made from, and the digest of its bytes."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="letters")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="letters")
+    kind = models.CharField(max_length=20, choices=LetterKind)
+    destination = Line(max_length=200, blank=True)
+    language = models.CharField(max_length=5, default="en")
+    sha256 = models.CharField(max_length=64)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    objects = LetterRows.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = (models.CheckConstraint(name="letter_kind_known", condition=Q(kind__in=LetterKind.values)),)
+
+    def __str__(self) -> str:
+        return f"{LetterKind(self.kind).label}, {self.at:%Y-%m-%d}"

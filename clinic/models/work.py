@@ -1,0 +1,159 @@
+"""What a site waits for, and what was late. The rows of work are a reading aid, made from the records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic import clock, permissions
+from clinic.models.base import AppendOnlyRecord, SiteQuerySet, uuid7
+from clinic.models.intake import Intake
+from clinic.models.people import Patient, Site
+from clinic.models.referral import Referral, Stage
+from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
+
+
+class Work(models.TextChoices):
+    """What is waited for."""
+
+    STOP = "stop", "A record of what was done"
+    ANSWERS = "answers", "Answers"
+    DECISION = "decision", "A clinician's decision"
+    REPORT = "report", "An imaging report"
+    CLASS = "class", "A clinician's class of a report"
+    REFERRAL = "referral", "The next step of a referral"
+
+
+class WorkItemRows(models.QuerySet["WorkItem"]):
+    def visible_to(self, user: User) -> Self:
+        """What the person may see: referrals by one right, all else by another."""
+        patients = permissions.sites_of(user, Capability.READ_PATIENT)
+        referrals = permissions.sites_of(user, Capability.READ_REFERRAL)
+        return self.filter(
+            (Q(site__in=patients) & ~Q(kind=Work.REFERRAL)) | (Q(site__in=referrals) & Q(kind=Work.REFERRAL))
+        )
+
+
+class WorkItem(models.Model):
+    """One thing that is waited for, since when and until when; written by `clinic.actions.work` alone.
+
+    It holds nothing that the records do not say: it is there so that a worklist is one query
+    however many records there are. `rank` is the rank of the disposition, raised where lateness
+    was escalated; `open_questions` counts what may still change the outcome.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="work")
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="work")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="work")
+    study = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=10, choices=Work)
+    stage = models.CharField(max_length=10, choices=Stage, blank=True)
+    service = models.CharField(max_length=20, blank=True)
+    disposition = models.CharField(max_length=20)
+    rank = models.PositiveSmallIntegerField()
+    open_questions = models.PositiveSmallIntegerField(default=0)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    since = models.DateTimeField()
+    due = models.DateTimeField()
+    chased = models.PositiveSmallIntegerField(default=0)  # how often its lateness was acted on: `Lateness`
+
+    objects = WorkItemRows.as_manager()
+
+    class Meta:
+        ordering = ("-rank", "due", "id")
+        indexes = (
+            models.Index(fields=("site", "-rank", "due", "id"), name="work_by_urgency"),
+            models.Index(fields=("site", "owner", "-rank", "due", "id"), name="work_of_one"),
+            models.Index(fields=("due",), name="work_by_deadline"),
+        )
+        constraints = (
+            models.UniqueConstraint(
+                fields=("intake", "study"), condition=Q(referral__isnull=True), name="work_once_for_intake"
+            ),
+            models.UniqueConstraint(fields=("referral",), name="work_once_for_referral"),
+            models.CheckConstraint(name="work_kind_known", condition=Q(kind__in=Work.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} until {self.due:%Y-%m-%d}"
+
+
+class Lateness(models.IntegerChoices):
+    """How far the lateness of something has gone."""
+
+    ON_TIME = 0, "In time"
+    CHASED = 1, "Chased"
+    ESCALATED = 2, "Escalated"
+
+
+class EscalationRows(SiteQuerySet["Escalation"]):
+    reading = Capability.READ_PATIENT
+
+
+class Escalation(AppendOnlyRecord):
+    """Something was late and its lateness was acted on: once when it was due, once well after."""
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="escalations")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="escalations")
+    study = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=10, choices=Work)
+    stage = models.CharField(max_length=10, choices=Stage, blank=True)
+    due = models.DateTimeField()
+    level = models.PositiveSmallIntegerField(choices=Lateness)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    objects = EscalationRows.as_manager()
+
+    class Meta:
+        ordering = ("-at", "-id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("intake", "study", "kind", "due", "level"),
+                condition=Q(referral__isnull=True),
+                name="escalation_once_for_intake",
+            ),
+            models.UniqueConstraint(
+                fields=("referral", "due", "level"),
+                condition=Q(referral__isnull=False),
+                name="escalation_once_for_referral",
+            ),
+            models.CheckConstraint(name="escalation_level_known", condition=Q(level__in=Lateness.values)),
+        )
+
+    def __str__(self) -> str:
+        return f"{Lateness(self.level).label}: {self.kind} due {self.due:%Y-%m-%d}"
+
+
+class DayCount(models.Model):
+    """How many there were of one kind on one day at one site: what the dashboard adds up.
+
+    A reading aid as well: made from the records of days that are over, and made anew at will.
+    `measure` says what is counted ("disposition", "flag" ...), `key` which of them; `release` is
+    the protocol's version where the measure is read by version.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    measure = models.CharField(max_length=30)
+    key = models.CharField(max_length=120)
+    release = models.CharField(max_length=90, blank=True)
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("site", "day", "measure", "key", "release"), name="day_count_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.measure} {self.key}: {self.number}"
