@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from clinic import clock
-from clinic.actions import audit, people, work
+from clinic.actions import audit, intakes, people, work
 from clinic.models import Escalation, Intake, Lateness, User, Work, WorkItem
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ def _act(pk: UUID, by: User, now: datetime) -> Escalation | None:
         by=by,
         at=now,
     )
+    if item.kind == Work.REPORT and level == Lateness.ESCALATED:
+        # The protocol has a say in a report that is this late; the answers are the same, the day is not.
+        intakes.amend(intake=intake, answers={}, by=by, reason="assessed again: a report is long awaited")
     work.settle(intake)
     audit.record(
         action=f"work.{Lateness(level).name.lower()}",

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, intakes, work
+from clinic.actions.answers import as_of
 from clinic.actions.errors import Conflict, NotFound
 from clinic.models import Assessment, Intake, IntakeStatus, StudyEvent, StudyStep, User
 from clinic.permissions import Capability
@@ -44,7 +45,7 @@ def record(*, intake: Intake, study: Mapping[str, Any], by: User, expected_versi
     _hold(intake, by, expected_version)
     if any(study.get(name) for name in _CLASS):
         permissions.require(by, Capability.EXAMINE, intake.site)
-    studies = [*work.studies_of(intake), dict(study)]
+    studies = [*_studies(intake), _since_today(study)]
     return _store(intake, studies, len(studies), StudyStep.RECORDED, by=by)
 
 
@@ -115,6 +116,21 @@ def steps_for(study: Mapping[str, Any]) -> list[StudyStep]:
     return [step for step, before in _BEFORE.items() if study["status"] in before]
 
 
+def _studies(intake: Intake) -> list[dict[str, Any]]:
+    """The studies with their ages as they are today, because the answer is given anew."""
+    entry = intake.answers.get(QUESTION)
+    if entry is None or not isinstance(entry["value"], list):
+        return []
+    aged = as_of(protocols.get(intake.release), {QUESTION: entry}, on=clock.today())
+    return [dict(each) for each in aged[QUESTION]["value"]]
+
+
+def _since_today(study: Mapping[str, Any]) -> dict[str, Any]:
+    """A study that is waited for is so from the day that it was done or asked for, or else from today."""
+    is_dated = "performed_on" in study or "age_days" in study
+    return {**study, "age_days": 0} if study.get("status") in _PENDING and not is_dated else dict(study)
+
+
 def _require(reason: str) -> None:
     if not reason.strip():
         raise ValidationError({"reason": "Say why."})
@@ -143,7 +159,7 @@ def _step(
     note: str = "",
 ) -> Assessment:
     _hold(intake, by, expected_version)
-    studies = [dict(each) for each in work.studies_of(intake)]
+    studies = _studies(intake)
     if not 1 <= number <= len(studies):
         raise NotFound("There is no study of this number.")
     study = studies[number - 1]
