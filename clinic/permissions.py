@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 class Role(models.TextChoices):
     """What a person is at one site."""
 
-    CLERK = "clerk", "Clerk"
-    CLINICIAN = "clinician", "Clinician"
-    AUTHOR = "author", "Protocol author"
-    APPROVER = "approver", "Protocol approver"
-    AUDITOR = "auditor", "Auditor"
-    INTEGRATOR = "integrator", "Integrator"
-    ADMIN = "admin", "Administrator"
+    CLERK = "clerk", _("Clerk")
+    CLINICIAN = "clinician", _("Clinician")
+    AUTHOR = "author", _("Protocol author")
+    APPROVER = "approver", _("Protocol approver")
+    AUDITOR = "auditor", _("Auditor")
+    INTEGRATOR = "integrator", _("Integrator")
+    ADMIN = "admin", _("Administrator")
 
 
 class Capability(StrEnum):

@@ -10,6 +10,7 @@ from django.urls import URLResolver, get_resolver
 
 OPEN = {
     "login/": "where one logs in",
+    "language/": "which language to log in in",
 }
 SAMPLES = {"uuid": "01890000-0000-7000-8000-000000000000", "slug": "sample", "str": "1.0.0", "path": "1", "int": "1"}
 
@@ -55,4 +56,4 @@ def test_a_stranger_is_asked_to_log_in(client: Client, route: str):
 @pytest.mark.django_db
 @pytest.mark.parametrize("route", OPEN)
 def test_what_is_open_is_there(client: Client, route: str):
-    assert client.get(sample(route)).status_code == 200
+    assert client.get(sample(route), follow=True).status_code == 200

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models import ENDED, LIVE, Referral, Stage
@@ -30,14 +31,14 @@ _WITH_THE_SERVICE = (Stage.SENT, Stage.RECEIVED, Stage.BOOKED)
 class Verb(models.TextChoices):
     """Something that is done about a referral."""
 
-    ACCEPT = "accept", "Accept"
-    SEND = "send", "Send"
-    RECEIVE = "receive", "Record that it was received"
-    BOOK = "book", "Record the appointment"
-    SEE = "see", "Record that the patient was seen"
-    CLOSE = "close", "Close"
-    DECLINE = "decline", "Record that it was declined"
-    CANCEL = "cancel", "Cancel"
+    ACCEPT = "accept", _("Accept")
+    SEND = "send", _("Send")
+    RECEIVE = "receive", _("Record that it was received")
+    BOOK = "book", _("Record the appointment")
+    SEE = "see", _("Record that the patient was seen")
+    CLOSE = "close", _("Close")
+    DECLINE = "decline", _("Record that it was declined")
+    CANCEL = "cancel", _("Cancel")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
@@ -70,22 +71,22 @@ class Assessment(AppendOnlyRecord):
 
 
 class DecisionKind(models.TextChoices):
-    ACCEPTED = "accepted", "Accepted"
-    CHANGED = "changed", "Changed"
-    REJECTED = "rejected", "Rejected"
+    ACCEPTED = "accepted", _("Accepted")
+    CHANGED = "changed", _("Changed")
+    REJECTED = "rejected", _("Rejected")
 
 
 class ReasonCode(models.TextChoices):
     """Why a clinician decided otherwise than advised."""
 
-    MORE_URGENT = "clinical_judgement_more_urgent", "Clinical judgement: more urgent"
-    LESS_URGENT = "clinical_judgement_less_urgent", "Clinical judgement: less urgent"
-    INFORMATION_INCORRECT = "information_incorrect", "The information entered is not correct"
-    NEW_INFORMATION = "new_information", "New information that the intake does not hold"
-    PATIENT_PREFERENCE = "patient_preference", "The patient prefers otherwise"
-    ALREADY_IN_TREATMENT = "already_in_treatment", "Already in treatment or referred elsewhere"
-    SERVICE_UNAVAILABLE = "service_unavailable", "The service is not available"
-    OTHER = "other", "Other (say what)"
+    MORE_URGENT = "clinical_judgement_more_urgent", _("Clinical judgement: more urgent")
+    LESS_URGENT = "clinical_judgement_less_urgent", _("Clinical judgement: less urgent")
+    INFORMATION_INCORRECT = "information_incorrect", _("The information entered is not correct")
+    NEW_INFORMATION = "new_information", _("New information that the intake does not hold")
+    PATIENT_PREFERENCE = "patient_preference", _("The patient prefers otherwise")
+    ALREADY_IN_TREATMENT = "already_in_treatment", _("Already in treatment or referred elsewhere")
+    SERVICE_UNAVAILABLE = "service_unavailable", _("The service is not available")
+    OTHER = "other", _("Other (say what)")
 
 
 class DecisionRows(SiteQuerySet["Decision"]):

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
@@ -34,10 +35,10 @@ _HASHED = {
 class Door(models.TextChoices):
     """The way a request came in."""
 
-    WEB = "web", "Web"
-    API = "api", "API"
-    ADMIN = "admin", "Administration"
-    COMMAND = "command", "Command"
+    WEB = "web", _("Web")
+    API = "api", _("API")
+    ADMIN = "admin", _("Administration")
+    COMMAND = "command", _("Command")
 
 
 class AuditRows(AuditedQuerySet["AuditEvent"]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.assessment import Assessment
@@ -17,12 +18,12 @@ from clinic.permissions import Capability
 class StudyStep(models.TextChoices):
     """What became of a study."""
 
-    RECORDED = "recorded", "Recorded"
-    PERFORMED = "performed", "Done, report awaited"
-    REPORTED = "reported", "Reported"
-    UNAVAILABLE = "unavailable", "Report not available"
-    CLASSED = "classed", "Classed"
-    CANCELLED = "cancelled", "Cancelled"
+    RECORDED = "recorded", _("Recorded")
+    PERFORMED = "performed", _("Done, report awaited")
+    REPORTED = "reported", _("Reported")
+    UNAVAILABLE = "unavailable", _("Report not available")
+    CLASSED = "classed", _("Classed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class StudyEventRows(SiteQuerySet["StudyEvent"]):

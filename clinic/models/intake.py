@@ -7,6 +7,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.base import EditedRecord, Paragraph, SiteQuerySet, history
@@ -16,9 +17,9 @@ from clinic.permissions import Capability
 
 
 class IntakeStatus(models.TextChoices):
-    OPEN = "open", "Open"
-    COMPLETED = "completed", "Completed"
-    CANCELLED = "cancelled", "Cancelled"
+    OPEN = "open", _("Open")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 class IntakeRows(SiteQuerySet["Intake"]):

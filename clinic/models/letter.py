@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.assessment import Assessment
@@ -17,12 +18,12 @@ from clinic.permissions import Capability
 class LetterKind(models.TextChoices):
     """Whom a letter is for."""
 
-    PHYSIOTHERAPY = "physiotherapy", "Physiotherapy"
-    CBT = "cbt", "CBT"
-    PSYCHOLOGY = "psychology", "Psychology"
-    GP = "gp", "General practitioner"
-    EMERGENCY = "emergency", "Emergency department"
-    PATIENT = "patient", "Patient"
+    PHYSIOTHERAPY = "physiotherapy", _("Physiotherapy")
+    CBT = "cbt", _("CBT")
+    PSYCHOLOGY = "psychology", _("Psychology")
+    GP = "gp", _("General practitioner")
+    EMERGENCY = "emergency", _("Emergency department")
+    PATIENT = "patient", _("Patient")
 
 
 class LetterRows(SiteQuerySet["Letter"]):

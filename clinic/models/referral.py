@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.assessment import Assessment
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
 class Stage(models.TextChoices):
     """Where a referral stands."""
 
-    PROPOSED = "proposed", "Proposed"
-    ACCEPTED = "accepted", "Accepted"
-    SENT = "sent", "Sent"
-    RECEIVED = "received", "Received"
-    BOOKED = "booked", "Booked"
-    SEEN = "seen", "Seen"
-    CLOSED = "closed", "Closed"
-    DECLINED = "declined", "Declined"
-    CANCELLED = "cancelled", "Cancelled"
+    PROPOSED = "proposed", _("Proposed")
+    ACCEPTED = "accepted", _("Accepted")
+    SENT = "sent", _("Sent")
+    RECEIVED = "received", _("Received")
+    BOOKED = "booked", _("Booked")
+    SEEN = "seen", _("Seen")
+    CLOSED = "closed", _("Closed")
+    DECLINED = "declined", _("Declined")
+    CANCELLED = "cancelled", _("Cancelled")
 
 
 ENDED = (Stage.CLOSED, Stage.CANCELLED)
@@ -134,4 +135,4 @@ class ReferralStatus(AppendOnlyRecord):
         )
 
     def __str__(self) -> str:
-        return Stage(self.status).label
+        return str(Stage(self.status).label)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, SiteQuerySet, uuid7
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 class Work(models.TextChoices):
     """What is waited for."""
 
-    STOP = "stop", "A record of what was done"
-    ANSWERS = "answers", "Answers"
-    DECISION = "decision", "A clinician's decision"
-    REPORT = "report", "An imaging report"
-    CLASS = "class", "A clinician's class of a report"
-    REFERRAL = "referral", "The next step of a referral"
+    STOP = "stop", _("A record of what was done")
+    ANSWERS = "answers", _("Answers")
+    DECISION = "decision", _("A clinician's decision")
+    REPORT = "report", _("An imaging report")
+    CLASS = "class", _("A clinician's class of a report")
+    REFERRAL = "referral", _("The next step of a referral")
 
 
 class WorkItemRows(models.QuerySet["WorkItem"]):
@@ -89,9 +90,9 @@ class WorkItem(models.Model):
 class Lateness(models.IntegerChoices):
     """How far the lateness of something has gone."""
 
-    ON_TIME = 0, "In time"
-    CHASED = 1, "Chased"
-    ESCALATED = 2, "Escalated"
+    ON_TIME = 0, _("In time")
+    CHASED = 1, _("Chased")
+    ESCALATED = 2, _("Escalated")
 
 
 class EscalationRows(SiteQuerySet["Escalation"]):

@@ -92,12 +92,12 @@ class Timeline(IntakePage):
     def _doors(self) -> Mapping[str, str]:
         """Through which door each assessment came about, where it was not this one."""
         trail = AuditEvent.objects.filter(object_type="intake", object_id=self.intake.pk).exclude(door=Door.WEB)
-        return {detail.get("assessment", ""): Door(door).label for door, detail in trail.values_list("door", "detail")}
+        return {detail.get("assessment", ""): str(Door(door).label) for door, detail in trail.values_list("door", "detail")}
 
     def _decisions(self) -> Iterator[Event]:
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
         for each in rows.select_related("by"):
-            reason = ReasonCode(each.reason).label if each.reason else ""
+            reason = str(ReasonCode(each.reason).label) if each.reason else ""
             yield Event(
                 at=each.at,
                 by=each.by.display_name,
