@@ -146,13 +146,18 @@ def move(
 
 def live_elsewhere(assessment: Assessment, service: str) -> Referral | None:
     """The patient's live referral to a service that another intake made, or that has been sent."""
-    rows = Referral.objects.filter(patient=assessment.intake.patient_id, service=service).live()
+    return all_live_elsewhere(assessment).get(service)
+
+
+def all_live_elsewhere(assessment: Assessment) -> dict[str, Referral]:
+    """Each such referral by its service: it is followed, and no second one is made unasked."""
+    rows = Referral.objects.filter(patient=assessment.intake.patient_id).exclude(assessment=assessment).live()
     others = [
         each
         for each in rows.select_related("assessment", "site").prefetch_related("statuses__by")
         if each.assessment.intake_id != assessment.intake_id or each.status not in _NOT_YET_SENT
     ]
-    return next((each for each in others if each.assessment_id != assessment.pk), None)
+    return {each.service: each for each in reversed(others)}
 
 
 def withdraw(intake: Intake, *, kept: Iterable[Referral], by: User, reason: str) -> list[Referral]:

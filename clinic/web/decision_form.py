@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import protocols
+from clinic.actions import decisions
 from clinic.models import DecisionKind, ReasonCode
+from clinic.web import referral_story
 from clinic.web.choices import Choice, choices
 from clinic.web.wording import DISPOSITIONS
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from django.http import QueryDict
 
-    from clinic.models import Assessment
+    from clinic.models import Assessment, Referral
+    from clinic.web.wording import Words
+    from triage.protocol import Protocol
 
 _STATUSES = (Disposition.INCOMPLETE, Disposition.OUT_OF_SCOPE)
 LABELS = {
@@ -27,14 +32,28 @@ LABELS = {
     "disposition": gettext_lazy("Next step instead"),
     "services": gettext_lazy("Refer to"),
     "note": gettext_lazy("Note"),
+    "again": gettext_lazy("Referred already"),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """A service to which the patient is referred already, and whether another referral is made."""
+
+    service: str
+    title: str
+    sentence: str
+    url: str
+    is_again: bool
 
 
 class DecisionForm:
     """What can be decided on an assessment, filled in as far as it has been."""
 
-    def __init__(self, assessment: Assessment, data: QueryDict) -> None:
-        self._assessment, self._data = assessment, data
+    def __init__(
+        self, assessment: Assessment, protocol: Protocol, data: QueryDict, *, live: Mapping[str, Referral]
+    ) -> None:
+        self._assessment, self._protocol, self._data, self._live = assessment, protocol, data, live
 
     @property
     def kinds(self) -> list[Choice]:
@@ -63,8 +82,7 @@ class DecisionForm:
 
     @property
     def services(self) -> list[Choice]:
-        wordings = protocols.get(self._assessment.release).services
-        options = [(service.value, wording.title) for service, wording in wordings.items()]
+        options = [(service.value, wording.title) for service, wording in self._protocol.services.items()]
         return choices(options, self._services)
 
     @property
@@ -74,6 +92,31 @@ class DecisionForm:
     @property
     def _advised(self) -> list[str]:
         return [each["service"] for each in self._assessment.outcome["referrals"]]
+
+    @property
+    def live(self) -> list[Live]:
+        """Referrals that are followed instead of being made twice, unless the clinician says otherwise."""
+        titles = {service.value: wording.title for service, wording in self._protocol.services.items()}
+        return [self._of(referral, titles[service]) for service, referral in self._live.items()]
+
+    def _of(self, referral: Referral, title: str) -> Live:
+        return Live(
+            service=referral.service,
+            title=title,
+            sentence=referral_story.sentence(sorted(referral.statuses.all(), key=lambda each: each.seq)),
+            url=reverse("referral", args=[referral.pk]),
+            is_again=referral.service in self._data.getlist("again"),
+        )
+
+    @property
+    def advised(self) -> Words:
+        return DISPOSITIONS[Disposition(self._assessment.disposition)]
+
+    @property
+    def marks_lowering(self) -> bool:
+        """Whether not following the advice leaves a mark."""
+        advised = self._assessment.disposition
+        return decisions.lowers_urgency(advised, DecisionKind.REJECTED, advised)
 
     @property
     def note(self) -> str:
@@ -94,4 +137,5 @@ class DecisionForm:
             "note": self.note,
             "disposition": self._data.get("disposition") or None if changes else None,
             "services": services if changes and set(services) != set(self._advised) else None,
+            "again": self._data.getlist("again"),
         }

@@ -1,4 +1,4 @@
-"""Record a clinician's decision, and take over a proposed referral."""
+"""Record a clinician's decision."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from clinic.actions import decisions, referrals
-from clinic.actions.referral_steps import Verb
-from clinic.models import Referral, Site
+from clinic.actions import decisions
 from clinic.web import faults
-from clinic.web.decision_form import LABELS, DecisionForm
-from clinic.web.pages import StaffPage
+from clinic.web.decision_form import LABELS
 from clinic.web.results import ResultPage
 
 if TYPE_CHECKING:
@@ -29,27 +26,8 @@ class Decide(ResultPage):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            decisions.decide(
-                assessment=self.assessment, by=self.user, **DecisionForm(self.assessment, request.POST).read()
-            )
+            decisions.decide(assessment=self.assessment, by=self.user, **self.decision_form().read())
         except ValidationError as error:
             return self.show_result(status=422, faults=faults.of_columns(error, LABELS))
         messages.success(request, _("Your decision is recorded."))
         return redirect("assessment", self.assessment.pk)
-
-
-class AcceptReferral(StaffPage):
-    """A clinician takes responsibility for one proposed referral."""
-
-    http_method_names = ("post",)
-    referral: Referral
-
-    def find_site(self) -> Site:
-        rows = Referral.objects.visible_to(self.user).select_related("site", "assessment__intake__patient")
-        self.referral = get_object_or_404(rows, pk=self.kwargs["pk"])
-        return self.referral.site
-
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        referrals.advance(referral=self.referral, verb=Verb.ACCEPT, by=self.user)
-        messages.success(request, _("The referral is accepted."))
-        return redirect("assessment", self.referral.assessment_id)

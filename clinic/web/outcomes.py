@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import spoken
 from clinic.web.wording import DISPOSITIONS, SOURCE_STATUSES, URGENCIES, Tag, level_tag
 from triage.protocol import Disposition
 
@@ -185,7 +186,7 @@ def texts(assessment: Assessment, kind: str, site: Site) -> list[str]:
         "{crisis_line}": site.crisis_line,
         "{date}": date_format(day, "j F Y") if day else "",
     }
-    return [_fill(each["text"], filled) for each in assessment.outcome[kind]]
+    return [_fill(spoken.text(each["text"]), filled) for each in assessment.outcome[kind]]
 
 
 def _fill(text: str, filled: Mapping[str, str]) -> str:

@@ -9,21 +9,25 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from clinic import protocols
-from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Referral, Site, Stage
+from clinic import spoken
+from clinic.actions import referrals, work
+from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
-from clinic.web import outcomes, stops
+from clinic.web import lowering, outcomes, stops
 from clinic.web.decision_form import DecisionForm
 from clinic.web.pages import IntakePage
 from clinic.web.progress import OpenQuestion
+from clinic.web.result_referrals import ResultReferrals
 from clinic.web.wording import DISPOSITIONS, URGENCIES, Tag, disposition_tag
-from triage.protocol import Disposition, Service
+from triage.protocol import Disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from triage.protocol import Protocol
 
 _DECISION_TONES = {DecisionKind.ACCEPTED: "done", DecisionKind.CHANGED: "caution", DecisionKind.REJECTED: "quiet"}
 
@@ -55,47 +59,59 @@ class ResultPage(IntakePage):
         return self.assessment.version == self.intake.version
 
     @cached_property
-    def _decision(self) -> Decision | None:
-        rows = Decision.objects.visible_to(self.user).select_related("by")
-        return rows.filter(assessment=self.assessment).first()
+    def protocol(self) -> Protocol:
+        return spoken.protocol(self.assessment.release)
 
     @cached_property
-    def _referrals(self) -> Mapping[str, Referral]:
-        rows = Referral.objects.visible_to(self.user).prefetch_related("statuses")
-        return {each.service: each for each in rows.filter(assessment=self.assessment)}
+    def outcome(self) -> dict[str, Any]:
+        return spoken.outcome(self.assessment.outcome)
+
+    @cached_property
+    def _decisions(self) -> Sequence[Decision]:
+        """Every decision on the intake, the newest first."""
+        rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
+        return list(rows.select_related("by", "assessment"))
+
+    @cached_property
+    def _decision(self) -> Decision | None:
+        return next((each for each in self._decisions if each.assessment_id == self.assessment.pk), None)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self.show_result()
 
     def show_result(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
-        assessment, outcome = self.assessment, self.assessment.outcome
+        outcome, protocol = self.outcome, self.protocol
         return self.show(
             "clinic/result.html",
             status=status,
             **self._headline(),
             reasons=outcomes.reasons_of(outcome["because"]),
             conflicts=[self._conflict(each) for each in outcome["conflicts"]],
-            referrals=[self._referral(each) for each in outcomes.referrals(outcome, "referrals")] + self._added(),
+            referrals=self._referrals().rows(outcome, protocol),
             deferred=outcomes.referrals(outcome, "deferred"),
             actions=outcome["actions"],
             outstanding=[self._open(each) for each in outcome["outstanding"]],
             findings=outcomes.findings(outcome),
-            scores=outcomes.scores(outcome, protocols.get(assessment.release)),
-            advice=outcomes.texts(assessment, "advice", self.site),
-            safety_net=outcomes.texts(assessment, "safety_net", self.site),
-            rungs=outcomes.rungs(assessment, protocols.get(assessment.release)),
-            engine=assessment.engine_version,
+            scores=outcomes.scores(outcome, protocol),
+            advice=outcomes.texts(self.assessment, "advice", self.site),
+            safety_net=outcomes.texts(self.assessment, "safety_net", self.site),
+            rungs=outcomes.rungs(self.assessment, protocol),
+            engine=self.assessment.engine_version,
             timeline_url=reverse("timeline", args=[self.intake.pk]),
             check_url=reverse("check", args=[self.intake.pk]),
             **self._deciding(),
             **context,
         )
 
+    def _referrals(self) -> ResultReferrals:
+        may_decide = self.may(Capability.DECIDE)
+        return ResultReferrals(self.assessment, user=self.user, is_newest=self._is_newest, may_decide=may_decide)
+
     def _headline(self) -> dict[str, Any]:
         assessment = self.assessment
         return {
             "assessment": assessment,
-            "outcome": assessment.outcome,
+            "outcome": self.outcome,
             "tag": disposition_tag(assessment.disposition),
             "urgency": URGENCIES[assessment.urgency],
             "review_on": outcomes.review_on(assessment),
@@ -112,10 +128,22 @@ class ResultPage(IntakePage):
             "decision": self._decision,
             "decision_tag": self._decision_tag(),
             "decided": DISPOSITIONS[Disposition(self._decision.disposition)] if self._decision else "",
+            "decision_before": self._standing_decision(),
+            "lowered": lowering.mark(self._decisions),
             "may_decide": may and self.intake.status != IntakeStatus.CANCELLED,
             "decide_url": reverse("decide", args=[self.assessment.pk]),
-            "form": DecisionForm(self.assessment, self.request.POST),
+            "form": self.decision_form() if may else None,
         }
+
+    def decision_form(self) -> DecisionForm:
+        live = referrals.all_live_elsewhere(self.assessment)
+        return DecisionForm(self.assessment, self.protocol, self.request.POST, live=live)
+
+    def _standing_decision(self) -> Decision | None:
+        """The decision on an earlier result of the same advice, which holds for this one as well."""
+        if self._decision or not self._is_newest or not work.is_decided(self.assessment):
+            return None
+        return self._decisions[0] if self._decisions else None
 
     def _decision_tag(self) -> Tag | None:
         if self._decision is None:
@@ -128,33 +156,9 @@ class ResultPage(IntakePage):
 
     def _url_of(self, name: str) -> str:
         """The way to a question while it can still be answered."""
-        question = protocols.get(self.assessment.release).questions[name]
-        url = reverse("section", args=[self.intake.pk, question.section])
+        url = reverse("section", args=[self.intake.pk, self.protocol.questions[name].section])
         return f"{url}#q-{name}" if self.intake.is_open else ""
 
     def _conflict(self, each: Mapping[str, str]) -> dict[str, str]:
-        questions = protocols.get(self.assessment.release).questions
-        return {**each, "text": questions[each["question"]].text, "url": self._url_of(each["question"])}
-
-    def _referral(self, each: Mapping[str, Any]) -> dict[str, Any]:
-        """An advised referral with where it stands, if it has been proposed."""
-        referral = self._referrals.get(each["service"])
-        return {**each, **self._standing(referral)} if referral else dict(each)
-
-    def _added(self) -> list[dict[str, Any]]:
-        """Referrals that a clinician chose and the protocol did not advise."""
-        advised = {each["service"] for each in self.assessment.outcome["referrals"]}
-        services = protocols.get(self.assessment.release).services
-        return [
-            {"title": services[Service(each.service)].title, "words": URGENCIES[each.priority], **self._standing(each)}
-            for each in self._referrals.values()
-            if each.service not in advised
-        ]
-
-    def _standing(self, referral: Referral) -> dict[str, Any]:
-        stage = referral.status
-        may_accept = stage == Stage.PROPOSED and self._is_newest and self.may(Capability.DECIDE)
-        return {
-            "status": Tag("done" if stage == Stage.ACCEPTED else "quiet", stage.label),
-            "accept_url": reverse("accept_referral", args=[referral.pk]) if may_accept else "",
-        }
+        name = each["question"]
+        return {**each, "text": self.protocol.questions[name].text, "url": self._url_of(name)}

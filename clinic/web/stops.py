@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -11,21 +12,24 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinic import clock, spoken
 from clinic.actions import stops
-from clinic.models import StopRecord
+from clinic.models import Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
 from clinic.web import faults
 from clinic.web.outcomes import reasons_of
 from clinic.web.pages import IntakePage
 from clinic.web.wording import DISPOSITIONS
+from triage.changes import urgent_reasons
 from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Mapping, Sequence
+
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from clinic.models import Assessment, Site
+    from clinic.models import Site
 
 AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
@@ -36,9 +40,17 @@ class Stop:
 
     tone: str
     title: str
+    heading: str
     headline: str
-    by_when: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What was recorded, and the reasons that were known when it was."""
+
+    record: StopRecord
+    about: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +66,14 @@ def notice(assessment: Assessment | None) -> Stop | None:
     """The stop that an assessment asks for, if it asks for one."""
     if assessment is None or assessment.urgency not in AT_ONCE:
         return None
+    title = str(DISPOSITIONS[Disposition(assessment.disposition)])
+    now = assessment.urgency == Urgency.NOW
+    heading = _("%(outcome)s: act now") if now else _("%(outcome)s: act today")
     return Stop(
         tone=assessment.disposition,
-        title=str(DISPOSITIONS[Disposition(assessment.disposition)]),
-        headline=assessment.outcome["because"][0]["text"],
-        by_when=_("act now") if assessment.urgency == Urgency.NOW else _("act today"),
+        title=title,
+        heading=heading % {"outcome": title},
+        headline=spoken.text(assessment.outcome["because"][0]["text"]),
         url=reverse("stop", args=[assessment.intake_id]),
     )
 
@@ -76,6 +91,7 @@ def numbers(site: Site) -> list[Number]:
         Number(_("Emergency services"), site.emergency_number, _telephone(site.emergency_number)),
         Number(_("Emergency department"), site.emergency_department),
         Number(_("Crisis line, at any hour"), site.crisis_line, _telephone(site.crisis_line)),
+        Number(_("Call back: this practice"), site.phone, _telephone(site.phone)),
     ]
     return [number for number in given if number.text]
 
@@ -94,30 +110,44 @@ class StopPage(IntakePage):
         return self._show()
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        text = request.POST.get("text", "")
-        if self.newest is None or not text.strip():
+        text, seen = request.POST.get("text", ""), self._seen
+        if seen is None or not text.strip():
             return self._show(status=422, typed=text, faults=[_unsaid(_("Say what was done."))])
         try:
-            stops.record(assessment=self.newest, text=text, by=self.user)
+            stops.record(assessment=seen, text=text, by=self.user)
         except ValidationError as error:
             return self._show(status=422, typed=text, faults=[_unsaid(each) for each in error.messages])
         messages.success(request, _("Recorded."))
         return redirect("stop", self.intake.pk)
 
+    @property
+    def _seen(self) -> Assessment | None:
+        """The assessment on the page that was filled in: what came up since is still to be recorded."""
+        version = self.request.POST.get("version", "")
+        if not (version.isascii() and version.isdecimal() and len(version) < 6):
+            return self.newest
+        rows = Assessment.objects.visible_to(self.user).filter(intake=self.intake)
+        return rows.filter(version=int(version)).first() or self.newest
+
     def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
         stop = notice(self.newest)
         if self.newest is None or stop is None:
             return redirect("result", self.intake.pk)
-        outcome = self.newest.outcome
-        urgent = [each for each in outcome["because"] if each["kind"] == "flag" and each["level"] in AT_ONCE]
+        outcome, done = spoken.outcome(self.newest.outcome), self._done()
+        urgent = [each for each in outcome["because"] if each["level"] in AT_ONCE]
         return self.show(
             "clinic/stop.html",
             status=status,
             stop=stop,
+            version=self.newest.version,
+            found_at=self._item.since if self._item else None,
+            waits_until=self._item.due if self._item else None,
+            is_late=self._item is not None and self._item.due < clock.now(),
             actions=outcome["actions"],
-            reasons=reasons_of(urgent or outcome["because"]),
+            reasons=reasons_of([each for each in urgent if each["kind"] == "flag"] or urgent),
             numbers=numbers(self.site),
-            records=self._records(),
+            done=done,
+            unrecorded=self._unrecorded(urgent) if done else (),
             may_record=self.may(Capability.RECORD_STOP),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),
@@ -125,9 +155,31 @@ class StopPage(IntakePage):
             **context,
         )
 
-    def _records(self) -> QuerySet[StopRecord]:
+    @cached_property
+    def _item(self) -> WorkItem | None:
+        """What the worklist waits for; nothing once something was recorded about every reason."""
+        return WorkItem.objects.visible_to(self.user).filter(intake=self.intake, kind=Work.STOP).first()
+
+    @cached_property
+    def _records(self) -> list[StopRecord]:
         rows = StopRecord.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        return rows.select_related("by")
+        return list(rows.select_related("by", "assessment"))
+
+    def _done(self) -> list[Done]:
+        return [
+            Done(record=each, about=_titles(spoken.outcome(each.assessment.outcome)["because"]))
+            for each in self._records
+        ]
+
+    def _unrecorded(self, urgent: Sequence[Mapping[str, Any]]) -> list[str]:
+        """What came up after the last record."""
+        covered = frozenset[str]().union(*(urgent_reasons(each.assessment.outcome) for each in self._records))
+        return [each["title"] for each in urgent if f"{each['kind']}:{each['id']}" not in covered]
+
+
+def _titles(because: Sequence[Mapping[str, Any]]) -> list[str]:
+    urgent = [each for each in because if each["level"] in AT_ONCE]
+    return [each["title"] for each in urgent if each["kind"] == "flag"] or [each["title"] for each in urgent]
 
 
 def _unsaid(text: str) -> faults.Fault:

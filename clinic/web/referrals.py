@@ -1,0 +1,128 @@
+"""One referral: where it stands, what is waited for, and the steps that may be taken now."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from clinic import spoken
+from clinic.actions import freshness, referrals
+from clinic.actions.errors import Conflict
+from clinic.actions.referral_steps import Verb
+from clinic.models import Assessment, Decision, Escalation, Referral, ReferralStatus, Site, Stage
+from clinic.web import faults, lowering, referral_form, referral_story
+from clinic.web.pages import IntakePage
+from clinic.web.wording import URGENCIES
+from triage.protocol import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+    from clinic.web.referral_form import Attempt
+    from triage.protocol import Protocol
+
+
+class ReferralPage(IntakePage):
+    """Where one referral stands, and how it came there; without clinical content, so that a clerk can follow it."""
+
+    referral: Referral
+
+    def find_site(self) -> Site:
+        rows = Referral.objects.visible_to(self.user).select_related("assessment__intake__release", "patient", "site")
+        lean = rows.defer("assessment__outcome", "assessment__answers", "assessment__intake__release__source")
+        self.referral = get_object_or_404(lean, pk=self.kwargs["pk"])
+        self.intake = self.referral.assessment.intake
+        self.intake.patient = self.referral.patient
+        return self.referral.site
+
+    @cached_property
+    def protocol(self) -> Protocol:
+        return spoken.protocol(self.intake.release)
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self.show_referral()
+
+    def show_referral(self, *, status: int = 200, attempt: Attempt | None = None, **context: Any) -> HttpResponseBase:
+        steps = self._steps()
+        stage = Stage(steps[-1].status)
+        verbs = referrals.verbs_for(self.referral, self.user)
+        return self.show(
+            "clinic/referral.html",
+            status=status,
+            referral=self.referral,
+            service=self.protocol.services[Service(self.referral.service)].title,
+            priority=URGENCIES[self.referral.priority],
+            standing=referral_story.standing(steps),
+            history=referral_story.history(steps, self._escalations()),
+            seq=steps[-1].seq,
+            forms=referral_form.forms(self.referral, stage, verbs, attempt),
+            lost=attempt.typed if attempt and attempt.verb not in verbs else (),
+            faults=attempt.faults if attempt else (),
+            stale=self._stale() if Verb.SEND in verbs else (),
+            lowered=lowering.mark(self._decisions()),
+            result_url=self._result_url(),
+            timeline_url=reverse("timeline", args=[self.intake.pk]),
+            **context,
+        )
+
+    def _steps(self) -> list[ReferralStatus]:
+        return list(self.referral.statuses.select_related("by").order_by("seq"))
+
+    def _escalations(self) -> Sequence[Escalation]:
+        rows = Escalation.objects.visible_to(self.user).filter(referral=self.referral)
+        return list(rows.select_related("by"))
+
+    def _decisions(self) -> Sequence[Decision]:
+        rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
+        return list(rows.select_related("by", "assessment"))
+
+    @cached_property
+    def _current(self) -> Assessment:
+        return referrals.current_assessment(self.referral)
+
+    def _stale(self) -> list[str]:
+        """The questions that are to be asked again before it is sent."""
+        names = freshness.stale_questions(self.intake, self._current)
+        return [self.protocol.questions[name].text for name in names]
+
+    def _result_url(self) -> str:
+        is_seen = Assessment.objects.visible_to(self.user).filter(pk=self.referral.assessment_id).exists()
+        return reverse("result", args=[self.intake.pk]) if is_seen else ""
+
+
+class TakeStep(ReferralPage):
+    """Take one step; whoever comes second is told what happened, and loses nothing of what was typed."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        if kwargs["verb"] not in Verb.values:
+            raise Http404
+        verb, said = Verb(kwargs["verb"]), referral_form.read(request.POST)
+        seen = referral_form.number(request.POST.get("seq", ""))
+        try:
+            values = referral_form.values(said)
+            referrals.advance(referral=self.referral, verb=verb, by=self.user, expected_seq=seen, **values)
+        except ValidationError as error:
+            return self._refuse(422, verb, said, referral_form.faults_of(verb, error))
+        except Conflict as conflict:
+            is_overtaken = seen != self.referral.newest_step.seq
+            return self._refuse(409, verb, said, (), refusal=str(conflict), is_overtaken=is_overtaken)
+        messages.success(request, _("Recorded."))
+        return redirect("referral", self.referral.pk)
+
+    def _refuse(
+        self, status: int, verb: Verb, said: dict[str, str], found: Sequence[faults.Fault], **context: Any
+    ) -> HttpResponseBase:
+        attempt = referral_form.Attempt(verb=verb, said=said, faults=found)
+        return self.show_referral(status=status, attempt=attempt, **context)
