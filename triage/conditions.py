@@ -19,18 +19,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from triage.logic import NO, YES, Verdict
-from triage.quantities import Quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 class View(Protocol):
     """One patient as conditions see them: what is known behind each name."""
 
     def truth(self, name: str) -> Verdict: ...
-    def quantity(self, name: str) -> Quantity: ...
     def compare(self, name: str, operator: str, number: int) -> Verdict: ...
+    def differ(self, name: str, operator: str, other: str) -> Verdict: ...
+    def count(self, statements: Sequence[Verdict], operator: str, number: int) -> Verdict: ...
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict: ...
     def flagged(self, levels: tuple[str, ...]) -> Verdict: ...
     def unsure(self, levels: tuple[str, ...]) -> Verdict: ...
@@ -105,8 +105,7 @@ class Difference(Condition):
         return (self.name, self.other)
 
     def verdict(self, view: View) -> Verdict:
-        difference = view.quantity(self.name).minus(view.quantity(self.other))
-        return difference.compare(self.operator, 0)
+        return view.differ(self.name, self.operator, self.other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +136,7 @@ class Count(Condition):
         return self.parts
 
     def verdict(self, view: View) -> Verdict:
-        counted = Quantity.count(part.verdict(view) for part in self.parts)
-        return counted.compare(self.operator, self.number)
+        return view.count([part.verdict(view) for part in self.parts], self.operator, self.number)
 
 
 @dataclass(frozen=True, slots=True)

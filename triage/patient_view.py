@@ -13,7 +13,7 @@ from triage.quantities import Quantity, Range
 from triage.questions import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _TRI = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE}
 
@@ -83,6 +83,12 @@ class PatientView:
             known = self._comparisons[asked] = self.quantity(name).compare(operator, number)
         return known
 
+    def differ(self, name: str, operator: str, other: str) -> Verdict:
+        return self.quantity(name).minus(self.quantity(other)).compare(operator, 0)
+
+    def count(self, statements: Sequence[Verdict], operator: str, number: int) -> Verdict:
+        return Quantity.count(statements).compare(operator, number)
+
     def _measure(self, name: str) -> Quantity:
         named = self.protocol.names[name]
         if isinstance(named, Instrument):
@@ -142,7 +148,7 @@ class StudyView:
 
     def __init__(self, patient: PatientView, study: Study) -> None:
         self._patient, self._study = patient, study
-        self.truth = patient.truth
+        self.truth, self.count = patient.truth, patient.count
         self.flagged, self.unsure = patient.flagged, patient.unsure
 
     def quantity(self, name: str) -> Quantity:
@@ -150,6 +156,9 @@ class StudyView:
 
     def compare(self, name: str, operator: str, number: int) -> Verdict:
         return self.quantity(name).compare(operator, number)
+
+    def differ(self, name: str, operator: str, other: str) -> Verdict:
+        return self.quantity(name).minus(self.quantity(other)).compare(operator, 0)
 
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
         if name in STUDY_NAMES:

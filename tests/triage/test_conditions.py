@@ -257,6 +257,12 @@ class Patient:
     def compare(self, name: str, operator: str, number: int) -> Verdict:
         return self.quantity(name).compare(operator, number)
 
+    def differ(self, name: str, operator: str, other: str) -> Verdict:
+        return self.quantity(name).minus(self.quantity(other)).compare(operator, 0)
+
+    def count(self, statements: list[Verdict], operator: str, number: int) -> Verdict:
+        return Quantity.count(statements).compare(operator, number)
+
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
         answer = self.answers[name]
         return ANSWERS[answer] if answer in (None, "not_sure") else YES if answer in words else NO
