@@ -121,18 +121,21 @@ def is_decided(newest: Assessment) -> bool:
 
 def _stop_is_recorded(newest: Assessment) -> bool:
     """Whether something was recorded about every reason for which it cannot wait."""
+    return StopRecord.objects.filter(assessment__intake=newest.intake_id).exists() and not _unrecorded(newest)
+
+
+def _unrecorded(newest: Assessment) -> frozenset[str]:
     records = StopRecord.objects.filter(assessment__intake=newest.intake_id).select_related("assessment")
-    covered = frozenset[str]().union(*(urgent_reasons(each.assessment.outcome) for each in records))
-    return bool(records) and urgent_reasons(newest.outcome) <= covered
+    return urgent_reasons(newest.outcome).difference(*(urgent_reasons(each.assessment.outcome) for each in records))
 
 
 def _since_stop(newest: Assessment) -> datetime:
-    """When the present urgent reasons were first seen."""
-    reasons = urgent_reasons(newest.outcome)
+    """When the first of the reasons was seen of which nothing is recorded."""
+    reasons = _unrecorded(newest)
     earlier = newest.intake.assessments.order_by("-version").values_list("at", "outcome")
     since = newest.at
     for at, outcome in earlier.iterator():
-        if urgent_reasons(outcome) < reasons:
+        if not urgent_reasons(outcome) & reasons:
             break
         since = at
     return since
