@@ -149,13 +149,19 @@ def _about(verb: Verb, name: str) -> str:
     return str(_label(verb, name)) if name in _LABELS else str(_TITLES[verb])
 
 
-def forms(referral: Referral, stage: Stage, verbs: Sequence[Verb], attempt: Attempt | None) -> list[StepForm]:
-    """A form for each verb that may be taken now; the expected one first."""
-    made = [_form(referral, stage, verb, attempt if attempt and attempt.verb == verb else None) for verb in verbs]
+def forms(
+    referral: Referral, stage: Stage, verbs: Sequence[Verb], attempt: Attempt | None, *, is_ready: bool
+) -> list[StepForm]:
+    """A form for each verb that may be taken now; the expected one first, if nothing stands in its way."""
+    expected = _NEXT.get(stage) if is_ready else None
+    made = [
+        _form(referral, stage, verb, attempt if attempt and attempt.verb == verb else None, is_next=verb == expected)
+        for verb in verbs
+    ]
     return sorted(made, key=lambda form: not form.is_next)
 
 
-def _form(referral: Referral, stage: Stage, verb: Verb, attempt: Attempt | None) -> StepForm:
+def _form(referral: Referral, stage: Stage, verb: Verb, attempt: Attempt | None, *, is_next: bool) -> StepForm:
     asked = [name for name in _SAID if name in STEPS[verb].needs or (name == "reason" and verb not in _WITHOUT_NOTE)]
     return StepForm(
         verb=verb,
@@ -164,7 +170,7 @@ def _form(referral: Referral, stage: Stage, verb: Verb, attempt: Attempt | None)
         button=_button(verb),
         url=reverse("referral_step", args=[referral.pk, verb.value]),
         fields=[_field(verb, name, attempt) for name in asked],
-        is_next=_NEXT.get(stage) == verb,
+        is_next=is_next,
         is_tried=attempt is not None,
     )
 

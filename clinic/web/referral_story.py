@@ -69,8 +69,6 @@ class Standing:
     waits_for: Words
     due: datetime | None
     is_overdue: bool
-    destination: str
-    appointment: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +95,6 @@ def standing(steps: Sequence[ReferralStatus]) -> Standing:
         waits_for=WAITS_FOR.get(stage, ""),
         due=newest.due,
         is_overdue=newest.due is not None and newest.due < clock.now(),
-        destination=_destination(steps),
-        appointment=newest.appointment,
     )
 
 
@@ -122,7 +118,7 @@ def sentence(steps: Sequence[ReferralStatus]) -> str:
 def history(steps: Sequence[ReferralStatus], escalations: Sequence[Escalation]) -> list[Step]:
     """Every step, and every time that its lateness was acted on, newest first."""
     told = [*map(_step, steps), *map(_late, escalations)]
-    return sorted(told, key=attrgetter("at"), reverse=True)
+    return sorted(told, key=attrgetter("at"))[::-1]
 
 
 def _step(status: ReferralStatus) -> Step:

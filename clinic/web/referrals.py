@@ -56,6 +56,7 @@ class ReferralPage(IntakePage):
         steps = self._steps()
         stage = Stage(steps[-1].status)
         verbs = referrals.verbs_for(self.referral, self.user)
+        stale = self._stale() if Verb.SEND in verbs else []
         return self.show(
             "clinic/referral.html",
             status=status,
@@ -65,10 +66,10 @@ class ReferralPage(IntakePage):
             standing=referral_story.standing(steps),
             history=referral_story.history(steps, self._escalations()),
             seq=steps[-1].seq,
-            forms=referral_form.forms(self.referral, stage, verbs, attempt),
+            forms=referral_form.forms(self.referral, stage, verbs, attempt, is_ready=not stale),
             lost=attempt.typed if attempt and attempt.verb not in verbs else (),
             faults=attempt.faults if attempt else (),
-            stale=self._stale() if Verb.SEND in verbs else (),
+            stale=stale,
             lowered=lowering.mark(self._decisions()),
             result_url=self._result_url(),
             timeline_url=reverse("timeline", args=[self.intake.pk]),

@@ -174,10 +174,11 @@ class StopPage(IntakePage):
     def _unrecorded(self, urgent: Sequence[Mapping[str, Any]]) -> list[str]:
         """What came up after the last record."""
         covered = frozenset[str]().union(*(urgent_reasons(each.assessment.outcome) for each in self._records))
-        return [each["title"] for each in urgent if f"{each['kind']}:{each['id']}" not in covered]
+        return _titles([each for each in urgent if f"{each['kind']}:{each['id']}" not in covered])
 
 
 def _titles(because: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The flags for which it cannot wait, or else the rule."""
     urgent = [each for each in because if each["level"] in AT_ONCE]
     return [each["title"] for each in urgent if each["kind"] == "flag"] or [each["title"] for each in urgent]
 
