@@ -1,0 +1,122 @@
+"""What a letter says, taken from the stored assessment: nothing is decided or evaluated here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from clinic.letters.parts import parts_of
+from clinic.models import LetterKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from clinic.letters.part import Part
+    from clinic.models import Assessment, Patient, Referral, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The site that a letter comes from."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One letter as plain words; the template of its kind puts the parts in their order."""
+
+    kind: str
+    language: str
+    title: str
+    site: Sender
+    to: tuple[str, ...]
+    on: str
+    person: tuple[tuple[str, str], ...]
+    parts: Mapping[str, Part]
+    closing: tuple[str, ...]
+    notice: str
+    footer: str
+    page: str
+
+
+def content(
+    *,
+    assessment: Assessment,
+    kind: str,
+    on: date,
+    referral: Referral | None = None,
+    destination: str = "",
+    language: str = "en",
+) -> Letter:
+    """The letter of one kind about an assessment, in one language, dated `on`."""
+    with translation.override(language):
+        return Letter(
+            kind=kind,
+            language=language,
+            title=str(_titles()[LetterKind(kind)]),
+            site=_sender(assessment.site),
+            to=tuple(destination.splitlines()) if destination else (),
+            on=date_format(on, "j F Y"),
+            person=_person(assessment.intake.patient, kind, on),
+            parts=parts_of(assessment, referral, on=on),
+            closing=_closing(assessment, kind),
+            notice=_(
+                "Decision support, not a certified medical device. The protocol has not been signed off by a clinician. A clinician decides."
+            ),
+            footer=_footer(assessment),
+            page=_("Page {page} of {pages}"),
+        )
+
+
+def _titles() -> Mapping[LetterKind, str]:
+    return {
+        LetterKind.PHYSIOTHERAPY: _("Referral to physiotherapy"),
+        LetterKind.CBT: _("Referral to cognitive behavioural therapy"),
+        LetterKind.PSYCHOLOGY: _("Referral to psychology"),
+        LetterKind.GP: _("Back pain assessment"),
+        LetterKind.EMERGENCY: _("Urgent: back pain with a finding that cannot wait"),
+        LetterKind.PATIENT: _("What happens next"),
+    }
+
+
+def _sender(site: Site) -> Sender:
+    lines = [*site.address.splitlines(), *([_("Telephone %(number)s") % {"number": site.phone}] if site.phone else [])]
+    return Sender(site.name, tuple(lines))
+
+
+def _person(patient: Patient, kind: str, on: date) -> tuple[tuple[str, str], ...]:
+    """Who it is about, in every letter the same three facts, so that nobody is taken for another."""
+    born = _("%(day)s, %(age)s years") % {"day": date_format(patient.date_of_birth, "j F Y"), "age": patient.age(on=on)}
+    return (
+        (_("Patient"), str(patient)),
+        (_("Born"), born),
+        (_("Our reference"), patient.reference),
+    )
+
+
+def _closing(assessment: Assessment, kind: str) -> tuple[str, ...]:
+    """Who stands for it, and whom to ask."""
+    decision = getattr(assessment, "decision", None)
+    if kind == LetterKind.PATIENT:
+        return (_("If anything here is not clear, ask us."),)
+    if decision is None:
+        return (_("Assessed with %(who)s. No clinician has decided on this yet.") % {"who": assessment.by},)
+    day = date_format(decision.at, "j F Y")
+    return (_("Decided by %(who)s on %(day)s.") % {"who": decision.by, "day": day},)
+
+
+def _footer(assessment: Assessment) -> str:
+    return _("%(reference)s. Protocol %(release)s, digest %(digest)s, engine %(engine)s, assessment %(id)s.") % {
+        "reference": assessment.intake.patient.reference,
+        "release": assessment.release,
+        "digest": assessment.protocol_digest[:16],
+        "engine": assessment.engine_version,
+        "id": str(assessment.pk)[-12:],
+    }

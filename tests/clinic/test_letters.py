@@ -1,0 +1,156 @@
+"""Letters: accessible, literal, and honest about what is not known."""
+
+import io
+from typing import Any
+
+import pikepdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clinic import clock
+from clinic.actions import decisions, intakes
+from clinic.letters.completeness import missing
+from clinic.letters.content import content
+from clinic.letters.typesetting import Unprintable, pdf
+from clinic.models import Assessment, Site, User
+from clinic.permissions import Role
+from tests import factories
+
+KINDS = ("physiotherapy", "cbt", "psychology", "gp", "emergency", "patient")
+REFERRED = "distressed_after_treatment"
+MARKUP = '*bold* #import "x" $x$ @cite <tag> \\u{41} // gone'
+
+
+@pytest.fixture
+def sender(db: None) -> Site:
+    return factories.site(address="1 Example Road\nExampleton", phone="01632 960000")
+
+
+@pytest.fixture
+def doctor(sender: Site) -> User:
+    return factories.user(Role.CLINICIAN, sender)
+
+
+@pytest.fixture
+def decided(sender: Site, doctor: User) -> Assessment:
+    assessment = factories.assessment(sender, doctor, REFERRED)
+    decisions.decide(assessment=assessment, kind="accepted", by=doctor)
+    return assessment
+
+
+def letter(assessment: Assessment, kind: str, **details: Any) -> Any:
+    return content(assessment=assessment, kind=kind, on=clock.today(), **details)
+
+
+def words(made: Any) -> str:
+    """Every word of a letter as data, in one string."""
+    return str(made)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_letter_is_a_tagged_pdf_with_title_and_language(decided: Assessment, kind: str) -> None:
+    with pikepdf.open(io.BytesIO(pdf(letter(decided, kind)))) as document:
+        assert document.Root.MarkInfo.Marked
+        assert "/StructTreeRoot" in document.Root
+        assert str(document.Root.Lang) == "en"
+        with document.open_metadata() as metadata:
+            assert metadata["pdfuaid:part"] == "1"
+            assert metadata["dc:title"]
+        assert 1 <= len(document.pages) <= 3
+
+
+def test_the_same_letter_is_the_same_bytes(decided: Assessment) -> None:
+    assert pdf(letter(decided, "gp")) == pdf(letter(decided, "gp"))
+
+
+def test_a_letter_in_german_says_so(decided: Assessment) -> None:
+    with pikepdf.open(io.BytesIO(pdf(letter(decided, "patient", language="de")))) as document:
+        assert str(document.Root.Lang) == "de"
+
+
+def test_what_was_not_asked_is_listed_as_not_excluded(sender: Site, doctor: User) -> None:
+    unasked = factories.answers("clear_adult", ces_bladder="not_sure")
+    del unasked["ces_saddle"]
+    intake = factories.open_intake(sender, doctor)
+    assessment = intakes.answer(intake=intake, answers=unasked, by=doctor)
+    made = letter(assessment, "gp")
+    states = {row[0]: row[1] for row in made.parts["open"].rows}
+    assert states["Saddle numbness"] == "Not asked"
+    assert states["Bladder trouble"] == "Not sure"
+    told = "; ".join(row[1] for row in made.parts["excluded"].rows)
+    assert "Saddle numbness" not in told
+    assert "Bladder trouble" not in told
+    assert "Loss of bowel control" in told
+
+
+def test_findings_answered_no_name_the_day_and_who_asked(decided: Assessment, doctor: User) -> None:
+    asked = {row[2] for row in letter(decided, "physiotherapy").parts["excluded"].rows}
+    assert len(asked) == 1
+    assert asked.pop().endswith(doctor.display_name)
+
+
+def test_a_score_with_missing_items_is_a_range_with_its_coverage(sender: Site, doctor: User) -> None:
+    answers = factories.answers("clear_adult")
+    del answers["phq9_2"], answers["phq9_3"]
+    intake = factories.open_intake(sender, doctor)
+    assessment = intakes.answer(intake=intake, answers=answers, by=doctor)
+    (row,) = [row for row in letter(assessment, "gp").parts["scores"].rows if row[0] == "PHQ-9"]
+    assert "items are missing" in row[1]
+    assert row[3] == "7 of 9"
+
+
+def test_the_patients_copy_holds_no_score_and_no_question_about_self_harm(decided: Assessment) -> None:
+    source = (factories.FIXTURES.parent / "clinic/letters/templates/patient.typ").read_text()
+    shown = [name for name in letter(decided, "patient").parts if f'"{name}"' in source]
+    assert shown == ["plain", "next", "safety_net", "advice", "numbers"]
+    told = " ".join(words(letter(decided, "patient").parts[name]) for name in shown)
+    assert "PHQ" not in told
+    assert "999" in told
+    assert "{" not in told.replace("{'", "")
+
+
+def test_words_that_look_like_markup_stay_words(sender: Site, doctor: User) -> None:
+    studies = [{"modality": "mri", "region": "lumbar", "status": "reported", "age_days": 10, "finding": MARKUP}]
+    assessment = factories.assessment(sender, doctor, imaging=studies)
+    made = letter(assessment, "gp", destination=MARKUP)
+    assert made.parts["imaging"].rows[0][3] == MARKUP
+    assert len(pdf(made)) > 10_000
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=200))
+def test_a_text_is_printed_or_the_character_that_cannot_be_is_named(decided: Assessment, anything: str) -> None:
+    try:
+        assert pdf(letter(decided, "gp", destination=anything)).startswith(b"%PDF")
+    except Unprintable as refused:
+        assert "no glyph for" in str(refused)
+        assert not anything.isascii()
+
+
+def test_a_lowered_emergency_is_told_of_in_every_letter_to_a_colleague(sender: Site, doctor: User) -> None:
+    assessment = factories.assessment(sender, doctor, ces_saddle="yes")
+    details = {"kind": "changed", "reason": "new_information", "note": "Old and unchanged.", "by": doctor}
+    decisions.decide(assessment=assessment, disposition="medical_review", services=[], **details)
+    told = letter(assessment, "gp").parts["mark"].paragraphs[0]
+    assert "Old and unchanged." in told
+    assert doctor.display_name in told
+    for kind in KINDS[:-1]:
+        source = (factories.FIXTURES.parent / f"clinic/letters/templates/{kind}.typ").read_text()
+        assert '#part("mark")' in source
+        assert '#part("open")' in source
+
+
+def test_a_letter_to_a_service_names_what_it_lacks(db: None) -> None:
+    bare = factories.site(address="", phone="")
+    assessment = factories.assessment(bare, factories.user(Role.CLINICIAN, bare), REFERRED)
+    assert missing(assessment=assessment, kind="physiotherapy", destination="") == [
+        "the address of the site",
+        "the telephone number of the site",
+        "whom it goes to",
+        "a clinician's decision",
+    ]
+
+
+def test_a_whole_letter_lacks_nothing(decided: Assessment) -> None:
+    assert missing(assessment=decided, kind="cbt", destination="Riverside") == []
