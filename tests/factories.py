@@ -28,6 +28,8 @@ def site(**details: object) -> Site:
         "emergency_number": "999",
         "crisis_line": "111",
         "emergency_department": "County Hospital",
+        "address": "1 Example Road",
+        "phone": "01632 960000",
         "is_live": True,
     }
     return sites.open(slug=f"practice-{number}", details=known | details, by=people.system())

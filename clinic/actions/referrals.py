@@ -14,10 +14,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from clinic import clock, permissions
-from clinic.actions import audit, freshness, work
+from clinic.actions import audit, freshness, letters, work
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
-from clinic.letters.completeness import missing
 from clinic.models import (
     Assessment,
     Decision,
@@ -80,8 +79,10 @@ def advance(
     if step.after in (Stage.ACCEPTED, Stage.SENT):
         _refuse_superseded(referral, intake)
     if step.after is Stage.SENT:
-        _refuse_unfit_to_send(referral, intake, destination)
+        _refuse_unfit_to_send(referral, intake)
     status = move(referral, step.after, by=by, reason=reason, destination=destination, appointment=appointment)
+    if step.after is Stage.SENT:
+        _issue_letter(referral, destination, by=by)
     work.settle(intake)
     audit.record(
         action=f"referral.{verb}",
@@ -216,15 +217,23 @@ def _refuse_superseded(referral: Referral, intake: Intake) -> None:
         raise Conflict("The answers have been assessed anew since: decide on the newest result first.")
 
 
-def _refuse_unfit_to_send(referral: Referral, intake: Intake, destination: str) -> None:
+def _refuse_unfit_to_send(referral: Referral, intake: Intake) -> None:
     if intake.is_open:
         raise Conflict("The intake is open: complete it before anything is sent.")
     stale = freshness.stale_questions(intake, current_assessment(referral))
     if stale:
         raise Conflict(f"To be asked again before this is sent: {', '.join(stale)}.", stale)
-    lacking = missing(assessment=current_assessment(referral), kind=referral.service, destination=destination)
-    if lacking:
-        raise ValidationError({"letter": [f"The letter lacks: {each}." for each in lacking]})
+
+
+def _issue_letter(referral: Referral, destination: str, *, by: User) -> None:
+    """What is sent is the letter: without it there is nothing that the service could receive."""
+    letters.issue(
+        assessment=current_assessment(referral),
+        kind=referral.service,
+        referral=referral,
+        destination=destination,
+        by=by,
+    )
 
 
 def _new(assessment: Assessment, service: str, *, by: User) -> Referral:

@@ -13,10 +13,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import spoken
-from clinic.actions import freshness, referrals
+from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
-from clinic.models import Assessment, Decision, Escalation, Referral, ReferralStatus, Site, Stage
+from clinic.letters.completeness import missing
+from clinic.models import Assessment, Decision, Escalation, Letter, Referral, ReferralStatus, Site, Stage
+from clinic.permissions import Capability
 from clinic.web import faults, lowering, referral_form, referral_story
 from clinic.web.pages import IntakePage
 from clinic.web.wording import URGENCIES
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from clinic.web.referral_form import Attempt
     from triage.protocol import Protocol
+
+_SAID_LATER = "-"
 
 
 class ReferralPage(IntakePage):
@@ -72,6 +76,7 @@ class ReferralPage(IntakePage):
             stale=stale,
             lowered=lowering.mark(self._decisions()),
             result_url=self._result_url(),
+            **self._letters(is_to_be_sent=Verb.SEND in verbs),
             timeline_url=reverse("timeline", args=[self.intake.pk]),
             **context,
         )
@@ -87,13 +92,29 @@ class ReferralPage(IntakePage):
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
         return list(rows.select_related("by", "assessment"))
 
+    def _letters(self, *, is_to_be_sent: bool) -> dict[str, Any]:
+        """The letter as it stands, for whoever may read it, and what it lacks before it can be sent."""
+        if not self.may(Capability.READ_ASSESSMENT):
+            return {}
+        rows = Letter.objects.visible_to(self.user).filter(referral=self.referral).select_related("by")
+        may_preview = is_to_be_sent and letters.may_issue(self.current, self.referral.service, self.user)
+        return {
+            "issued": list(rows),
+            "preview_url": reverse("referral_letter", args=[self.referral.pk]) if may_preview else "",
+            "lacking": self._lacking() if is_to_be_sent else (),
+        }
+
+    def _lacking(self) -> list[str]:
+        """What the letter lacks besides its destination, which is said when it is sent."""
+        return missing(assessment=self.current, kind=self.referral.service, destination=_SAID_LATER)
+
     @cached_property
-    def _current(self) -> Assessment:
+    def current(self) -> Assessment:
         return referrals.current_assessment(self.referral)
 
     def _stale(self) -> list[str]:
         """The questions that are to be asked again before it is sent."""
-        names = freshness.stale_questions(self.intake, self._current)
+        names = freshness.stale_questions(self.intake, self.current)
         return [self.protocol.questions[name].text for name in names]
 
     def _result_url(self) -> str:

@@ -13,7 +13,7 @@ from clinic import spoken
 from clinic.actions import referrals, work
 from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
-from clinic.web import lowering, outcomes, stops
+from clinic.web import letter_forms, lowering, outcomes, stops
 from clinic.web.decision_form import DecisionForm
 from clinic.web.pages import IntakePage
 from clinic.web.progress import OpenQuestion
@@ -100,6 +100,7 @@ class ResultPage(IntakePage):
             timeline_url=reverse("timeline", args=[self.intake.pk]),
             check_url=reverse("check", args=[self.intake.pk]),
             **self._deciding(),
+            **self._letters(),
             **context,
         )
 
@@ -133,6 +134,14 @@ class ResultPage(IntakePage):
             "may_decide": may and self.intake.status != IntakeStatus.CANCELLED,
             "decide_url": reverse("decide", args=[self.assessment.pk]),
             "form": self.decision_form() if may else None,
+        }
+
+    def _letters(self) -> dict[str, Any]:
+        """Letters tell of the newest result of an intake that goes on."""
+        is_current = self._is_newest and self.intake.status != IntakeStatus.CANCELLED
+        return {
+            "letters": letter_forms.forms(self.assessment, self.site, self.user) if is_current else (),
+            "issued": letter_forms.issued(self.intake, self.user),
         }
 
     def decision_form(self) -> DecisionForm:

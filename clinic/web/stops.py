@@ -16,7 +16,7 @@ from clinic import clock, spoken
 from clinic.actions import stops
 from clinic.models import Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
-from clinic.web import faults
+from clinic.web import faults, letter_forms
 from clinic.web.outcomes import reasons_of
 from clinic.web.pages import IntakePage
 from clinic.web.wording import DISPOSITIONS
@@ -149,6 +149,7 @@ class StopPage(IntakePage):
             done=done,
             unrecorded=self._unrecorded(urgent) if done else (),
             may_record=self.may(Capability.RECORD_STOP),
+            letter=letter_forms.emergency(self.newest, self.site, self.user),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),
             result_url=reverse("result", args=[self.intake.pk]),

@@ -27,7 +27,7 @@ from clinic.models import (
     Stage,
     StopRecord,
 )
-from clinic.web import referral_story, stale
+from clinic.web import lowering, referral_story, stale
 from clinic.web.pages import IntakePage
 from clinic.web.wording import Tag, disposition_tag
 from triage.protocol import Service
@@ -86,7 +86,7 @@ class Timeline(IntakePage):
             self._escalations(),
             self._letters(),
         )
-        events = sorted((each for source in sources for each in source), key=attrgetter("at"), reverse=True)
+        events = sorted((each for source in sources for each in source), key=attrgetter("at"))[::-1]
         days = [Day(day, list(each)) for day, each in groupby(events, key=lambda event: event.at.date())]
         return self.show(
             "clinic/timeline.html", days=days, protocol=self.protocol, check_url=reverse("check", args=[self.intake.pk])
@@ -127,13 +127,14 @@ class Timeline(IntakePage):
 
     def _decisions(self) -> Iterator[Event]:
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        for each in rows.select_related("by"):
+        for each in rows.select_related("by", "assessment").defer("assessment__outcome", "assessment__answers"):
             reason = str(ReasonCode(each.reason).label) if each.reason else ""
             yield Event(
                 at=each.at,
                 by=each.by.display_name,
                 title=_("Decided: %(kind)s") % {"kind": each.get_kind_display()},
-                tone="done",
+                tone="urgent_medical" if each.lowers else "done",
+                mark=Tag("urgent_medical", lowering.title(each)) if each.lowers else None,
                 text=". ".join(filter(None, (reason, each.note))),
                 tag=disposition_tag(each.disposition),
                 url=reverse("assessment", args=[each.assessment_id]),

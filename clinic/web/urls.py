@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from clinic.web import decisions, intakes, people, referrals, results, stops, timeline, worklist
+from clinic.web import decisions, intakes, letters, people, referrals, results, stops, timeline, worklist
 
 urlpatterns = [
     path("", worklist.Worklist.as_view(), name="worklist"),
@@ -27,6 +27,9 @@ urlpatterns = [
     path("intakes/<uuid:pk>/timeline/", timeline.Timeline.as_view(), name="timeline"),
     path("assessments/<uuid:pk>/", results.ResultPage.as_view(), name="assessment"),
     path("assessments/<uuid:pk>/decision/", decisions.Decide.as_view(), name="decide"),
+    path("assessments/<uuid:pk>/letters/<slug:kind>/", letters.AssessmentLetter.as_view(), name="assessment_letter"),
+    path("letters/<uuid:pk>/", letters.IssuedLetter.as_view(), name="letter"),
     path("referrals/<uuid:pk>/", referrals.ReferralPage.as_view(), name="referral"),
+    path("referrals/<uuid:pk>/letter/", letters.ReferralLetter.as_view(), name="referral_letter"),
     path("referrals/<uuid:pk>/<slug:verb>/", referrals.TakeStep.as_view(), name="referral_step"),
 ]

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import intakes, referrals
+from clinic.actions import decisions, intakes, referrals
 from clinic.models import Assessment, Decision, Referral, Site, Stage, StopRecord, User
 from tests import factories
 
@@ -213,3 +213,124 @@ def test_a_proposed_referral_is_accepted_once(client: Client, clinician: User, r
     assert proposed.status == Stage.ACCEPTED
     assert client.post(path, {"seq": 1}).status_code == 409
     assert path not in page(client, "assessment", refer.pk)
+
+
+@pytest.fixture
+def sent(refer: Assessment, clinician: User) -> Referral:
+    """A referral that the patient's last intake led to, and that has been sent."""
+    intakes.complete(intake=refer.intake, by=clinician)
+    decisions.decide(assessment=refer, kind="accepted", by=clinician)
+    referral = Referral.objects.get(assessment=refer, service="cbt")
+    referrals.advance(referral=referral, verb="send", destination="St Agnes", by=clinician)
+    return referral
+
+
+@pytest.fixture
+def next_time(refer: Assessment, sent: Referral, clinician: User) -> Assessment:
+    """The result of the patient's next intake, with the same advice."""
+    intake = intakes.open(patient=refer.intake.patient, by=clinician)
+    return intakes.answer(intake=intake, answers=factories.answers(**DISTRESS), by=clinician)
+
+
+def test_a_live_referral_is_shown_and_followed_instead_of_made_twice(
+    client: Client, clinician: User, sent: Referral, next_time: Assessment
+):
+    client.force_login(clinician)
+    shown = page(client, "assessment", next_time.pk)
+    assert "Sent to St Agnes on" in shown
+    assert "It will be followed, not made twice." in shown
+    assert decide(client, next_time, kind="accepted") == 302
+    assert not next_time.referrals.exists()
+    assert reverse("referral", args=[sent.pk]) in page(client, "assessment", next_time.pk)
+
+
+def test_a_second_referral_is_made_where_the_clinician_asks_for_it(
+    client: Client, clinician: User, next_time: Assessment
+):
+    client.force_login(clinician)
+    assert decide(client, next_time, kind="accepted", again=["cbt"]) == 302
+    assert [each.service for each in next_time.referrals.all()] == ["cbt"]
+
+
+def test_a_second_referral_to_a_service_that_is_not_chosen_is_refused(
+    client: Client, clinician: User, next_time: Assessment
+):
+    client.force_login(clinician)
+    form = {"kind": "rejected", "reason": "patient_preference", "again": ["cbt"]}
+    response = client.post(reverse("decide", args=[next_time.pk]), form)
+    assert response.status_code == 422
+    assert 'href="#id_again"' in response.content.decode()
+    assert not Decision.objects.filter(assessment=next_time).exists()
+
+
+def test_an_urgent_advice_says_beforehand_that_lowering_it_leaves_a_mark(
+    client: Client, clinician: User, emergency: Assessment, refer: Assessment
+):
+    client.force_login(clinician)
+    assert "leaves a mark that stays visible" in page(client, "assessment", emergency.pk)
+    assert "leaves a mark that stays visible" not in page(client, "assessment", refer.pk)
+
+
+LOWERED = {"kind": "changed", "disposition": "medical_review", "reason": "new_information"}
+
+
+def test_a_lowered_urgency_is_marked_wherever_the_intake_is_shown(
+    client: Client, clinician: User, emergency: Assessment
+):
+    client.force_login(clinician)
+    assert decide(client, emergency, **LOWERED) == 422
+    assert decide(client, emergency, **LOWERED, note="Examined again: sensation is normal.") == 302
+    newer = intakes.answer(intake=emergency.intake, answers={"peg_pain": 7}, by=clinician)
+    for name, pk in (("assessment", emergency.pk), ("assessment", newer.pk), ("timeline", emergency.intake_id)):
+        shown = page(client, name, pk)
+        assert "Urgency lowered: from Emergency to Medical review" in shown
+        assert "Examined again: sensation is normal." in shown
+
+
+def test_a_rejected_emergency_is_marked(client: Client, clinician: User, emergency: Assessment):
+    client.force_login(clinician)
+    form = {"kind": "rejected", "reason": "information_incorrect", "note": "Entered for the wrong patient."}
+    assert decide(client, emergency, **form) == 302
+    assert "Urgent advice rejected: Emergency" in page(client, "assessment", emergency.pk)
+
+
+def test_a_decision_stands_for_a_newer_result_of_the_same_advice(client: Client, clinician: User, refer: Assessment):
+    client.force_login(clinician)
+    assert decide(client, refer, kind="accepted") == 302
+    newer = intakes.answer(intake=refer.intake, answers={"peg_pain": 7}, by=clinician)
+    shown = page(client, "assessment", newer.pk)
+    assert "the decision on it stands" in shown
+    assert "Nobody has decided on this suggestion yet" not in shown
+
+
+def test_a_stop_is_open_until_something_is_recorded_about_every_reason(
+    client: Client, clinician: User, emergency: Assessment
+):
+    client.force_login(clinician)
+    path = reverse("stop", args=[emergency.intake_id])
+    assert "Open until somebody records what was done" in page(client, "stop", emergency.intake_id)
+    client.post(path, {"text": "Ambulance called.", "version": emergency.version})
+    assert "What was done is recorded for every reason on this card." in page(client, "stop", emergency.intake_id)
+    intakes.answer(intake=emergency.intake, answers={"fever": "yes"}, by=clinician)
+    shown = page(client, "stop", emergency.intake_id)
+    assert "Open until somebody records what was done" in shown
+    assert "Fever with the pain" in shown.partition("New since the last record")[2].partition("</ul>")[0]
+
+
+def test_a_record_is_about_the_reasons_that_were_on_the_card(client: Client, clinician: User, emergency: Assessment):
+    intakes.answer(intake=emergency.intake, answers={"fever": "yes"}, by=clinician)
+    client.force_login(clinician)
+    path = reverse("stop", args=[emergency.intake_id])
+    client.post(path, {"text": "Ambulance called.", "version": emergency.version})
+    assert StopRecord.objects.get().assessment == emergency
+    assert "New since the last record" in page(client, "stop", emergency.intake_id)
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "two", "9" * 40])
+def test_a_card_that_does_not_say_what_it_showed_is_taken_for_the_newest(
+    client: Client, clinician: User, emergency: Assessment, version: str
+):
+    client.force_login(clinician)
+    path = reverse("stop", args=[emergency.intake_id])
+    assert client.post(path, {"text": "Ambulance called.", "version": version}).status_code == 302
+    assert StopRecord.objects.get().assessment == emergency

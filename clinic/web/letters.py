@@ -1,0 +1,88 @@
+"""Letters as files: a preview, a letter that is handed out, and one that was. No file name holds a patient's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from clinic.actions import letters
+from clinic.models import Letter, Site
+from clinic.web import letter_forms
+from clinic.web.pages import IntakePage
+from clinic.web.referrals import ReferralPage
+from clinic.web.results import ResultPage
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+
+
+def file(made: bytes, kind: str, on: date, *, is_preview: bool = False) -> HttpResponse:
+    """The letter as a download; the page's own rule keeps it out of every cache."""
+    name = f"{'preview-' if is_preview else ''}letter-{kind}-{on:%Y-%m-%d}.pdf"
+    disposition = f'attachment; filename="{name}"'
+    return HttpResponse(made, content_type="application/pdf", headers={"Content-Disposition": disposition})
+
+
+class ReferralLetter(ReferralPage):
+    """The letter of a referral as it would be sent now."""
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._preview("")
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return self._preview(request.POST.get("destination", ""))
+
+    def _preview(self, destination: str) -> HttpResponse:
+        kind = self.referral.service
+        made = letters.preview(
+            assessment=self.current, kind=kind, referral=self.referral, destination=destination, by=self.user
+        )
+        return file(made, kind, timezone.localdate(), is_preview=True)
+
+
+class AssessmentLetter(ResultPage):
+    """A letter about a result to whoever is to know of it; looked at, or handed out."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        kind = kwargs["kind"]
+        if kind not in letter_forms.KINDS:
+            raise Http404
+        about: dict[str, Any] = {
+            "assessment": self.assessment,
+            "kind": kind,
+            "destination": request.POST.get("destination", ""),
+            "language": request.POST.get("language", "en"),
+            "by": self.user,
+        }
+        is_preview = "preview" in request.POST
+        try:
+            made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
+        except ValidationError as error:
+            return self.show_result(status=422, faults=letter_forms.faults_of(kind, error))
+        return file(made, kind, timezone.localdate(), is_preview=is_preview)
+
+
+class IssuedLetter(IntakePage):
+    """A letter that was handed out, once more."""
+
+    letter: Letter
+
+    def find_site(self) -> Site:
+        rows = Letter.objects.visible_to(self.user).select_related(
+            "assessment__intake__patient", "assessment__release", "assessment__site", "referral", "site"
+        )
+        self.letter = get_object_or_404(rows, pk=self.kwargs["pk"])
+        return self.letter.site
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        made = letters.again(letter=self.letter, by=self.user)
+        return file(made, self.letter.kind, timezone.localdate(self.letter.at))
