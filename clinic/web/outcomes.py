@@ -33,7 +33,7 @@ _LADDER = (
     Disposition.URGENT_MEDICAL,
     Disposition.EMERGENCY,
 )
-_STATES: Mapping[str, Words] = {
+STATES: Mapping[str, Words] = {
     "present": gettext_lazy("Present"),
     "unsure": gettext_lazy("Not sure"),
     "not_asked": gettext_lazy("Not asked"),
@@ -139,7 +139,7 @@ def findings(outcome: Outcome) -> list[Findings]:
             ],
             is_open=state in ("present", "unsure"),
         )
-        for state, title in _STATES.items()
+        for state, title in STATES.items()
         if any(each["state"] == state for each in outcome["findings"])
     ]
 

@@ -13,14 +13,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import protocols
+from clinic import spoken
 from clinic.actions import intakes, patients
 from clinic.actions.errors import Conflict
-from clinic.models import Assessment, Intake, IntakeStatus, Patient, Referral, Site, Stage
+from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site
 from clinic.permissions import Capability
 from clinic.web import faults
 from clinic.web.pages import Link, StaffPage, describe, name_of
 from clinic.web.registration import RegistrationForm
+from clinic.web.trend import trend
 from clinic.web.wording import URGENCIES, Tag, disposition_tag
 from triage.protocol import Service
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
 _MOST_FOUND = 20
 _MOST_SHOWN = 50
-_ENDED = (Stage.CLOSED, Stage.DECLINED, Stage.CANCELLED)
 _STATUS_TONES = {
     IntakeStatus.OPEN: "information",
     IntakeStatus.COMPLETED: "done",
@@ -56,6 +56,7 @@ class IntakeRow:
     url: str
     step: str
     timeline_url: str
+    follows: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,7 @@ class ReferralRow:
     created_at: datetime
     status: Tag
     url: str
+    is_live: bool
 
 
 class FindPatient(StaffPage):
@@ -148,14 +150,18 @@ class PatientPage(StaffPage):
             live_intake=self._live_intake,
             may_start=may_answer and self._live_intake is None and self.site.is_live,
             may_correct=self.may(Capability.EDIT_PATIENT),
-            referrals=self._referral_rows(),
+            referrals=(referrals := self._referral_rows()),
+            live_referrals=[each for each in referrals if each.is_live],
+            trend=trend(self.patient, self.user),
             **context,
         )
 
     def _intakes(self) -> list[Intake]:
         newest = Assessment.objects.visible_to(self.user).newest().defer("outcome", "answers")
         rows = Intake.objects.visible_to(self.user).filter(patient=self.patient)
-        rows = rows.select_related("release", "opened_by").defer("answers", "release__source")
+        rows = rows.select_related("release", "opened_by", "follows").defer(
+            "answers", "release__source", "follows__answers"
+        )
         found = list(rows.prefetch_related(Prefetch("assessments", newest, "newest"))[:_MOST_SHOWN])
         self._live_intake = next((each for each in found if each.is_open), None)
         return found
@@ -174,6 +180,7 @@ class PatientPage(StaffPage):
             url=reverse(way[0], args=[intake.pk]),
             step=way[1],
             timeline_url=reverse("timeline", args=[intake.pk]),
+            follows=intake.follows.opened_at if intake.follows else None,
         )
 
     def _referral_rows(self) -> list[ReferralRow]:
@@ -183,14 +190,15 @@ class PatientPage(StaffPage):
         return [self._referral_row(each) for each in lean[:_MOST_SHOWN]]
 
     def _referral_row(self, referral: Referral) -> ReferralRow:
-        services = protocols.get(referral.assessment.release).services
+        services = spoken.protocol(referral.assessment.release).services
         stage = referral.status
         return ReferralRow(
             service=services[Service(referral.service)].title,
             priority=URGENCIES[referral.priority],
             created_at=referral.created_at,
-            status=Tag("quiet" if stage in _ENDED else "information", stage.label),
-            url=reverse("assessment", args=[referral.assessment_id]),
+            status=Tag("information" if stage in LIVE else "quiet", stage.label),
+            url=reverse("referral", args=[referral.pk]),
+            is_live=stage in LIVE,
         )
 
 

@@ -17,7 +17,7 @@ from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
 from clinic.letters.completeness import missing
-from clinic.models import Assessment, Decision, Escalation, Letter, Referral, ReferralStatus, Site, Stage
+from clinic.models import Assessment, Decision, Escalation, IntakeStatus, Letter, Referral, ReferralStatus, Site, Stage
 from clinic.permissions import Capability
 from clinic.web import faults, lowering, referral_form, referral_story
 from clinic.web.pages import IntakePage
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from triage.protocol import Protocol
 
 _SAID_LATER = "-"
+_TOO_OLD = "Safety answers are too old to send a referral by."  # stored as the reason, so never translated
 
 
 class ReferralPage(IntakePage):
@@ -74,6 +75,8 @@ class ReferralPage(IntakePage):
             lost=attempt.typed if attempt and attempt.verb not in verbs else (),
             faults=attempt.faults if attempt else (),
             stale=stale,
+            reopen_url=reverse("reopen", args=[self.intake.pk]) if self._may_reopen else "",
+            reopen_reason=_TOO_OLD,
             lowered=lowering.mark(self._decisions()),
             result_url=self._result_url(),
             **self._letters(is_to_be_sent=Verb.SEND in verbs),
@@ -116,6 +119,10 @@ class ReferralPage(IntakePage):
         """The questions that are to be asked again before it is sent."""
         names = freshness.stale_questions(self.intake, self.current)
         return [self.protocol.questions[name].text for name in names]
+
+    @property
+    def _may_reopen(self) -> bool:
+        return self.intake.status == IntakeStatus.COMPLETED and self.may(Capability.ANSWER)
 
     def _result_url(self) -> str:
         is_seen = Assessment.objects.visible_to(self.user).filter(pk=self.referral.assessment_id).exists()

@@ -13,7 +13,7 @@ from clinic import spoken
 from clinic.actions import referrals, work
 from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
-from clinic.web import letter_forms, lowering, outcomes, stops
+from clinic.web import changed, letter_forms, lowering, outcomes, stops
 from clinic.web.decision_form import DecisionForm
 from clinic.web.pages import IntakePage
 from clinic.web.progress import OpenQuestion
@@ -99,10 +99,18 @@ class ResultPage(IntakePage):
             engine=self.assessment.engine_version,
             timeline_url=reverse("timeline", args=[self.intake.pk]),
             check_url=reverse("check", args=[self.intake.pk]),
+            changed_since=changed.since_before(self.assessment, self.user),
+            changed_then=changed.since_then(self.assessment, self.user),
+            imaging_url=reverse("imaging", args=[self.intake.pk]),
+            reopen_url=reverse("reopen", args=[self.intake.pk]) if self._may_reopen else "",
             **self._deciding(),
             **self._letters(),
             **context,
         )
+
+    @property
+    def _may_reopen(self) -> bool:
+        return self._is_newest and self.intake.status == IntakeStatus.COMPLETED and self.may(Capability.ANSWER)
 
     def _referrals(self) -> ResultReferrals:
         may_decide = self.may(Capability.DECIDE)

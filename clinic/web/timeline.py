@@ -214,8 +214,10 @@ def _title(row: Any) -> Words:
 
 def _text(row: Any) -> str:
     """What somebody gave as the reason for ending the intake or taking it up again."""
-    kind, _colon, reason = row.history_change_reason.partition(": ")
-    return reason if kind == "taken up again" else row.cancel_reason
+    change: str = row.history_change_reason
+    ended: str = row.cancel_reason
+    kind, _colon, reason = change.partition(": ")
+    return reason if kind == "taken up again" else ended
 
 
 def _unchanged(row: Any) -> str:

@@ -5,7 +5,20 @@ from __future__ import annotations
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from clinic.web import decisions, intakes, letters, people, referrals, results, stops, timeline, worklist
+from clinic.web import (
+    decisions,
+    imaging,
+    intakes,
+    letters,
+    people,
+    referrals,
+    reopen,
+    results,
+    stops,
+    timeline,
+    trend,
+    worklist,
+)
 
 urlpatterns = [
     path("", worklist.Worklist.as_view(), name="worklist"),
@@ -16,6 +29,7 @@ urlpatterns = [
     path("patients/new/", people.RegisterPatient.as_view(), name="register_patient"),
     path("patients/<uuid:pk>/", people.PatientPage.as_view(), name="patient"),
     path("patients/<uuid:pk>/correct/", people.CorrectPatient.as_view(), name="correct_patient"),
+    path("patients/<uuid:pk>/trend.svg", trend.TrendPlot.as_view(), name="trend"),
     path("patients/<uuid:pk>/intakes/", people.StartIntake.as_view(), name="start_intake"),
     path("intakes/<uuid:pk>/", intakes.ContinueIntake.as_view(), name="intake"),
     path("intakes/<uuid:pk>/sections/<slug:section>/", intakes.SectionPage.as_view(), name="section"),
@@ -23,6 +37,8 @@ urlpatterns = [
     path("intakes/<uuid:pk>/check/", intakes.CheckPage.as_view(), name="check"),
     path("intakes/<uuid:pk>/complete/", intakes.CompleteIntake.as_view(), name="complete"),
     path("intakes/<uuid:pk>/cancel/", intakes.CancelIntake.as_view(), name="cancel"),
+    path("intakes/<uuid:pk>/imaging/", imaging.ImagingPage.as_view(), name="imaging"),
+    path("intakes/<uuid:pk>/reopen/", reopen.Reopen.as_view(), name="reopen"),
     path("intakes/<uuid:pk>/result/", results.NewestResult.as_view(), name="result"),
     path("intakes/<uuid:pk>/timeline/", timeline.Timeline.as_view(), name="timeline"),
     path("assessments/<uuid:pk>/", results.ResultPage.as_view(), name="assessment"),

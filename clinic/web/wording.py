@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from triage.protocol import Disposition, Urgency
+from triage.protocol import Disposition, Service, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,11 @@ URGENCIES: Mapping[str, Words] = {
     Urgency.SOON: _("Soon, within 14 days"),
     Urgency.ROUTINE: _("Routine, within 6 weeks"),
     Urgency.NONE: _("No set time"),
+}
+SERVICES: Mapping[str, Words] = {
+    Service.PHYSIOTHERAPY: _("Physiotherapy"),
+    Service.CBT: _("Cognitive behavioural therapy"),
+    Service.PSYCHOLOGY: _("Psychology"),
 }
 _LEVEL_TONES: Mapping[str, str] = {
     Urgency.NOW: Disposition.EMERGENCY,

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from clinic import clock
 from clinic.actions import chasing, decisions, intakes, referrals
-from clinic.models import Assessment, Referral, Site, Stage, User
+from clinic.models import Assessment, Intake, Referral, Site, Stage, User
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.test_web_results import DISTRESS
@@ -221,6 +221,17 @@ def test_nothing_is_sent_on_answers_that_have_grown_old(client: Client, clinicia
     assert response.status_code == 409
     assert f'value="{SENT_TO}"' in response.content.decode()
     assert referral.status == Stage.ACCEPTED
+
+
+def test_answers_that_have_grown_old_are_asked_again_from_the_page(client: Client, clinician: User, referral: Referral):
+    with clock.at(timezone.now() + timedelta(days=15)):
+        shown = page(client, referral, clinician)
+        path = reverse("reopen", args=[referral.assessment.intake_id])
+        assert f'action="{path}"' in shown
+        reason = shown.partition('name="reason" value="')[2].partition('"')[0]
+        assert client.post(path, {"reason": reason}).status_code == 302
+    assert Intake.objects.get().is_open
+    assert take(client, referral, "send", destination=SENT_TO).status_code == 409
 
 
 def test_a_declined_referral_is_accepted_again_for_another_destination(client: Client, clinician: User, sent: Referral):

@@ -1,9 +1,12 @@
 """The worklist: what waits at a site, the most urgent first."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from clinic import clock, waiting
 from clinic.actions import decisions, intakes, stops
 from clinic.models import Assessment, Site, User
 from clinic.web.worklist import ROWS_PER_PAGE
@@ -75,12 +78,100 @@ def test_other_sites_do_not_appear(client: Client, elsewhere: Site, clinician: U
 def test_the_list_goes_on_on_further_pages(client: Client, here: Site, clerk: User, clinician: User):
     for _ in range(ROWS_PER_PAGE + 1):
         factories.open_intake(here, by=clerk)
-    assert len(rows(client, clinician)) == ROWS_PER_PAGE
-    second = client.get(reverse("worklist"), {"page": "2"})
-    assert len(second.context["rows"]) == 1
-
-
-@pytest.mark.parametrize("page", ["0", "-1", "two", "99999", "2", "1\x00", "٢"])
-def test_a_page_that_is_not_there_is_not_found(client: Client, clinician: User, page: str):
     client.force_login(clinician)
-    assert client.get(reverse("worklist"), {"page": page}).status_code == 404
+    first = client.get(reverse("worklist")).context
+    second = client.get(f"{reverse('worklist')}?{first['following']}").context
+    urls = [row.url for row in [*first["rows"], *second["rows"]]]
+    assert len(set(urls)) == len(urls) == ROWS_PER_PAGE + 1
+    assert not second["following"]
+
+
+@pytest.mark.parametrize("cursor", ["0", "abc", "a:b:c", "\x00", "WzFd:1x:y"])
+def test_a_page_that_was_not_given_out_is_not_found(client: Client, clinician: User, cursor: str):
+    client.force_login(clinician)
+    assert client.get(reverse("worklist"), {"after": cursor}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kind", "tea"),
+        ("stage", "closed"),
+        ("service", "surgery"),
+        ("late", "very"),
+        ("whose", "hers"),
+        ("kind", "\x00"),
+    ],
+)
+def test_a_filter_that_is_not_one_is_named_and_shows_nothing(client: Client, here: Site, clinician: User, name, value):
+    factories.open_intake(here)
+    client.force_login(clinician)
+    response = client.get(reverse("worklist"), {name: value})
+    assert response.status_code == 422
+    assert response.context["rows"] == []
+    assert name in response.context["filters"].errors
+
+
+def test_the_list_is_narrowed_to_what_one_asks_for(client: Client, here: Site, clerk: User, clinician: User):
+    factories.open_intake(here, by=clerk)
+    factories.assessment(here, clinician, **SADDLE)
+    client.force_login(clinician)
+    assert len(client.get(reverse("worklist"), {"kind": "stop"}).context["rows"]) == 1
+    assert len(client.get(reverse("worklist"), {"disposition": "incomplete"}).context["rows"]) == 1
+    assert len(client.get(reverse("worklist"), {"whose": "mine"}).context["rows"]) == 1
+    assert len(client.get(reverse("worklist")).context["rows"]) == 2
+
+
+def test_what_is_overdue_comes_before_what_is_more_urgent_and_says_by_how_much(
+    client: Client, here: Site, clinician: User
+):
+    with clock.at(clock.now() - timedelta(days=4)):
+        factories.open_intake(here)
+    completed(here, clinician, weight_loss="yes")
+    client.force_login(clinician)
+    shown = client.get(reverse("worklist")).context["rows"]
+    assert [(row.tag.tone, row.overdue) for row in shown] == [("incomplete", "3 days overdue"), ("medical_review", "")]
+
+
+def test_the_order_holds_while_time_goes_by(here: Site, clerk: User, clinician: User):
+    for days in range(6):
+        with clock.at(clock.now() - timedelta(days=days, hours=1)):
+            factories.open_intake(here, by=clerk)
+    rows = waiting.waiting(user=clinician, site=here, wanted={}).qs
+    first = waiting.page(rows, size=3)
+    with clock.at(clock.now() + timedelta(days=3)):
+        second = waiting.page(rows, size=3, cursor=first.following)
+    pages = [*first.rows, *second.rows]
+    assert len({row.pk for row in pages}) == 6
+    assert [row.due < first.at for row in pages] == sorted((row.due < first.at for row in pages), reverse=True)
+
+
+def test_the_page_takes_the_same_few_queries_for_few_and_for_many(
+    client: Client, here: Site, clerk: User, clinician: User, django_assert_max_num_queries
+):
+    client.force_login(clinician)
+    factories.open_intake(here, by=clerk)
+    with django_assert_max_num_queries(13):
+        client.get(reverse("worklist"))
+    for _ in range(8):
+        factories.open_intake(here, by=clerk)
+    with django_assert_max_num_queries(13):
+        client.get(reverse("worklist"))
+
+
+def test_the_page_shows_what_one_did_last(client: Client, here: Site, clinician: User):
+    assessment = factories.assessment(here, clinician)
+    client.force_login(clinician)
+    (last,) = client.get(reverse("worklist")).context["recent"]
+    assert str(assessment.intake.patient.family_name) in last.patient
+    assert last.what == "answers entered"
+
+
+def test_a_referral_appears_with_its_service_and_leads_to_its_page(client: Client, here: Site, clinician: User):
+    assessment = completed(here, clinician, phq9_1=3, phq9_2=3, phq9_3=3, phq9_4=3)
+    decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    client.force_login(clinician)
+    shown = client.get(reverse("worklist"), {"kind": "referral"}).context["rows"]
+    assert shown
+    assert {str(row.waiting_for) for row in shown} == {"The referral to be sent"}
+    assert client.get(shown[0].url).status_code == 200
