@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from clinic.actions import decisions
+from clinic.actions import decisions, stops
 from clinic.api.answers import StoredAnswers
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find
 from clinic.api.fields import Strict, Text
+from clinic.api.listing import ListQuery
 from clinic.api.outcome import DISPOSITIONS, EXCLUSIONS, SERVICES, URGENCIES, Outcome
 from clinic.api.people import Person
-from clinic.models import Assessment, Decision, DecisionKind, ReasonCode, Site
+from clinic.models import Assessment, Decision, DecisionKind, ReasonCode, Site, StopRecord
+from triage.changes import changes
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -35,6 +38,11 @@ class DecisionBody(Strict):
     services = serializers.ListField(
         child=serializers.ChoiceField(SERVICES), required=False, help_text="where the advice is changed"
     )
+    again = serializers.ListField(
+        child=serializers.ChoiceField(SERVICES),
+        required=False,
+        help_text="services to refer to a second time, though a live referral of the patient would be followed",
+    )
 
 
 class DecisionShown(serializers.ModelSerializer[Decision]):
@@ -45,7 +53,7 @@ class DecisionShown(serializers.ModelSerializer[Decision]):
 
     class Meta:
         model = Decision
-        fields = ("id", "assessment", "kind", "reason", "note", "disposition", "services", "by", "at")
+        fields = ("id", "assessment", "kind", "reason", "note", "disposition", "services", "lowers", "by", "at")
         read_only_fields = fields
 
 
@@ -108,6 +116,49 @@ class OneAssessment(Address):
     @reads("Read an assessment", AssessmentShown, problems=(404,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         return Response(AssessmentShown(find(assessments_of(self.caller), id)).data)
+
+
+class StopBody(Strict):
+    """What was done about an outcome that could not wait."""
+
+    text = Text(max_length=2000)
+
+
+class StopShown(serializers.ModelSerializer[StopRecord]):
+    """One record of what was done."""
+
+    by = Person(read_only=True)
+
+    class Meta:
+        model = StopRecord
+        fields = ("id", "assessment", "text", "by", "at")
+        read_only_fields = fields
+
+
+class AssessmentStops(Address):
+    """What was done about one assessment that could not wait."""
+
+    @reads("List what was done", StopShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.query(ListQuery)
+        assessment = find(Assessment.objects.visible_to(self.caller).only("id"), id)
+        rows = StopRecord.objects.visible_to(self.caller).filter(assessment=assessment)
+        return self.page(rows.select_related("by"), StopShown)
+
+    @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        assessment, body = find(assessments_of(self.caller), id), self.body(StopBody)
+        return self.reply(201, lambda: StopShown(stops.record(assessment=assessment, by=self.caller, **body)).data)
+
+
+class AssessmentChanges(Address):
+    """What one assessment says otherwise than the one before it."""
+
+    @reads("Read what changed since the version before; empty where nothing did", OpenApiTypes.OBJECT, problems=(404,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        assessment = find(Assessment.objects.visible_to(self.caller), id)
+        earlier = Assessment.objects.filter(intake=assessment.intake_id, version=assessment.version - 1).first()
+        return Response(changes(earlier.outcome, assessment.outcome) if earlier else {})
 
 
 class AssessmentDecision(Address):

@@ -52,9 +52,10 @@ def reads(
     *,
     problems: Sequence[int] = (),
     parameters: Sequence[Any] = (),
+    media: str = "application/json",
 ) -> Callable[[Method], Method]:
     """Describe a GET."""
-    responses = _responses(200, shape, (401, *problems))
+    responses = _responses(200, shape, (401, *problems), media)
     return extend_schema(summary=what, responses=responses, parameters=list(parameters), request=None)
 
 
@@ -77,12 +78,12 @@ def once_with(*parameters: OpenApiParameter) -> tuple[OpenApiParameter, ...]:
     return (*_IDEMPOTENCY, *parameters)
 
 
-def _responses(status: int, shape: Any, problems: Sequence[int]) -> dict[Any, Any]:
+def _responses(status: int, shape: Any, problems: Sequence[int], media: str = "application/json") -> dict[Any, Any]:
     refused = {
         (problem, MEDIA_TYPE): OpenApiResponse(Problem, description=HTTPStatus(problem).phrase)
         for problem in sorted(set(problems))
     }
-    return {(status, "application/json"): shape, **refused}
+    return {(status, media): shape, **refused}
 
 
 class Description(SpectacularAPIView):

@@ -15,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from clinic.actions import idempotency
+from clinic.actions.errors import Stale
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
 from clinic.api.parsing import StrictJSONParser
@@ -90,6 +91,12 @@ class Address(GenericAPIView[Any]):
         )
         headers = {"Idempotency-Replayed": "true"} if reply.replayed else None
         return Response(reply.body, status=reply.status, headers=headers)
+
+    def refuse_stale(self, expected: int | None, current: Callable[[], int]) -> None:
+        """412 where the client has read another version than the present one; a repeated request passes."""
+        is_repeated = self.request.headers.get("Idempotency-Key") is not None
+        if expected is not None and not is_repeated and expected != current():
+            raise Stale(current())
 
     def expected_version(self) -> int | None:
         """The version that the client has read, from `If-Match`; None where it did not say."""

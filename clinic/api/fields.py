@@ -60,6 +60,12 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class ReasonBody(Strict):
+    """Why it is done."""
+
+    reason = Text(max_length=2000)
+
+
 class Id(serializers.UUIDField):
     """The id of a record, written as text."""
 

@@ -14,7 +14,7 @@ from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, assessments_of
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
 from clinic.api.door import Address, find, tagged
-from clinic.api.fields import Answers, Id, Nothing, Strict, Text
+from clinic.api.fields import Answers, Id, Nothing, ReasonBody, Strict, Text
 from clinic.api.history import Change, changes
 from clinic.api.listing import ListQuery
 from clinic.api.pagination import NewestFirst
@@ -23,6 +23,7 @@ from clinic.models import Intake, IntakeStatus, Patient, Site
 from triage.facts import SOURCES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from rest_framework.request import Request
@@ -67,6 +68,7 @@ class IntakeLine(serializers.ModelSerializer[Intake]):
             "opened_by",
             "completed_at",
             "completed_by",
+            "follows",
         )
         read_only_fields = fields
 
@@ -161,6 +163,29 @@ class IntakeCompletion(Address):
                 ),
             )
         )
+
+
+class IntakeReopening(Address):
+    """A completed intake taken up again."""
+
+    @writes("Take a completed intake up again", IntakeShown, body=ReasonBody, problems=(404, 409))
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        intake, body = find(_visible(self), id), self.body(ReasonBody)
+        return self.reply(200, lambda: _after(self, intake, intakes.reopen, body))
+
+
+class IntakeCancellation(Address):
+    """An intake ended without an outcome."""
+
+    @writes("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody, problems=(404, 409))
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        intake, body = find(_visible(self), id), self.body(ReasonBody)
+        return self.reply(200, lambda: _after(self, intake, intakes.cancel, body))
+
+
+def _after(address: Address, intake: Intake, act: Callable[..., None], body: dict[str, Any]) -> Any:
+    act(intake=intake, by=address.caller, **body)
+    return IntakeShown(find(_visible(address), intake.pk)).data
 
 
 class IntakeAssessments(Address):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from clinic.actions import referrals
-from clinic.actions.referral_steps import Verb
-from clinic.api.description import reads, writes
-from clinic.api.door import Address, find
-from clinic.api.fields import Id, Nothing
+from clinic.api.description import TAG, reads
+from clinic.api.door import Address, find, tagged
+from clinic.api.fields import Id
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
 from clinic.api.people import Person
@@ -28,13 +26,13 @@ if TYPE_CHECKING:
 
 
 class StatusShown(serializers.ModelSerializer[ReferralStatus]):
-    """One step of a referral."""
+    """One step of a referral; `due` is when the next one is to have been taken."""
 
     by = Person(read_only=True)
 
     class Meta:
         model = ReferralStatus
-        fields = ("seq", "status", "reason", "by", "at")
+        fields = ("seq", "status", "reason", "destination", "appointment", "due", "by", "at")
         read_only_fields = fields
 
 
@@ -45,6 +43,10 @@ class ReferralShown(serializers.ModelSerializer[Referral]):
     service = serializers.ChoiceField(SERVICES, read_only=True)
     priority = serializers.ChoiceField([each.value for each in PRIORITIES], read_only=True)
     status = serializers.ChoiceField(Stage.choices, read_only=True)
+    version = serializers.IntegerField(
+        source="newest_step.seq", read_only=True, help_text="the newest step, for `If-Match`"
+    )
+    due = serializers.DateTimeField(source="newest_step.due", read_only=True, allow_null=True)
     statuses = StatusShown(many=True, read_only=True)
     created_by = Person(read_only=True)
 
@@ -58,6 +60,8 @@ class ReferralShown(serializers.ModelSerializer[Referral]):
             "service",
             "priority",
             "status",
+            "version",
+            "due",
             "statuses",
             "created_at",
             "created_by",
@@ -76,7 +80,7 @@ class Referrals(Address):
     @reads("List referrals, newest first", ReferralShown(many=True), problems=(404, 422), parameters=(ReferralQuery,))
     def get(self, request: Request) -> Response:
         query = self.query(ReferralQuery)
-        rows = _visible(self.caller)
+        rows = visible(self.caller)
         if "patient" in query:
             rows = rows.filter(patient=query["patient"])
         if "status" in query:
@@ -87,26 +91,12 @@ class Referrals(Address):
 class OneReferral(Address):
     """One referral."""
 
-    @reads("Read a referral", ReferralShown, problems=(404,))
+    @reads("Read a referral", ReferralShown, problems=(404,), parameters=(TAG,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(ReferralShown(find(_visible(self.caller), id)).data)
+        return tagged(Response(ReferralShown(find(visible(self.caller), id)).data))
 
 
-class ReferralAcceptance(Address):
-    """The acceptance of one proposed referral."""
-
-    @writes("Accept a proposed referral as a clinician", ReferralShown, body=None, problems=(404, 409))
-    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        self.body(Nothing)
-        referral = find(Referral.objects.visible_to(self.caller).select_related("site", "assessment__site"), id)
-        return self.reply(200, lambda: _accept(referral, self.caller))
-
-
-def _accept(referral: Referral, by: User) -> Any:
-    referrals.advance(referral=referral, verb=Verb.ACCEPT, by=by)
-    return ReferralShown(find(_visible(by), referral.pk)).data
-
-
-def _visible(user: User) -> ReferralRows:
+def visible(user: User) -> ReferralRows:
+    """The referrals that the user may see, with their steps at hand."""
     rows = Referral.objects.visible_to(user).select_related("site", "created_by")
     return rows.prefetch_related("statuses__by")

@@ -37,7 +37,7 @@ def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]
 
 
 def filled(path: str) -> str:
-    values = {"{id}/{version}": "back-pain/1.0.0", "{id}": str(uuid4())}
+    values = {"{id}/{version}": "back-pain/1.0.0", "{id}": str(uuid4()), "{number}": "1"}
     for name, value in values.items():
         path = path.replace(name, value)
     return path
@@ -72,7 +72,8 @@ def test_every_address_answers_with_a_documented_status(here: Site, described: d
 def test_every_refusal_is_a_problem_document(described: dict[str, Any]) -> None:
     for path, _, operation in operations(described):
         for status, response in operation["responses"].items():
-            media = "application/problem+json" if int(status) >= 400 else "application/json"
+            shown = "application/pdf" if path.endswith("/pdf/") else "application/json"
+            media = "application/problem+json" if int(status) >= 400 else shown
             assert list(response["content"]) == [media], (path, status)
 
 

@@ -1,0 +1,159 @@
+"""Imaging studies of an intake: recorded, done, reported, classed by a clinician, cancelled; at any time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from clinic.actions import imaging, work
+from clinic.api.assessments import AssessmentShown
+from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
+from clinic.api.door import Address, find, tagged
+from clinic.api.fields import Day, ReasonBody, Strict, Text
+from clinic.api.people import Person
+from clinic.models import Intake, StudyEvent, StudyStep, WorkItem
+from triage.imaging import STUDY_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from rest_framework.request import Request
+
+    from clinic.models import Assessment
+
+_TAGGED = once_with(IF_MATCH, TAG)
+
+
+class StudyEventShown(serializers.ModelSerializer[StudyEvent]):
+    """One step of a study."""
+
+    by = Person(read_only=True)
+
+    class Meta:
+        model = StudyEvent
+        fields = ("step", "note", "assessment", "by", "at")
+        read_only_fields = fields
+
+
+class StudyShown(serializers.Serializer[Any]):
+    """A study with its number, as it is recorded, and what is waited for."""
+
+    number = serializers.IntegerField(read_only=True)
+    study = serializers.DictField(read_only=True, help_text="the fields that were recorded")
+    waits_for = serializers.CharField(read_only=True, allow_null=True, help_text="`report`, `class` or null")
+    since = serializers.DateTimeField(read_only=True, allow_null=True)
+    due = serializers.DateTimeField(read_only=True, allow_null=True)
+    events = StudyEventShown(many=True, read_only=True)
+
+
+class StudyBody(Strict):
+    """A study as it stands when it is recorded."""
+
+    modality = serializers.ChoiceField(STUDY_WORDS["modality"])
+    region = serializers.ChoiceField(STUDY_WORDS["region"])
+    status = serializers.ChoiceField(STUDY_WORDS["status"])
+    reason = serializers.ChoiceField(STUDY_WORDS["reason"], required=False)
+    performed_on = Day(required=False)
+    finding = Text(max_length=2000, required=False)
+
+
+class PerformedBody(Strict):
+    on = Day(required=False)
+
+
+class ReportedBody(Strict):
+    finding = Text(max_length=2000)
+    on = Day(required=False)
+
+
+class ClassBody(Strict):
+    """What a clinician says of the report; the class of no other study is touched."""
+
+    study_class = serializers.ChoiceField(STUDY_WORDS["class"])
+    concordance = serializers.ChoiceField(STUDY_WORDS["concordance"], default="unclear")
+    report_urgency = serializers.ChoiceField(STUDY_WORDS["report_urgency"], required=False)
+
+
+class Studies(Address):
+    """The imaging studies of one intake."""
+
+    pagination_class = None  # type: ignore[assignment]  # as the framework has it where there is one page
+
+    @reads("List an intake's imaging studies", StudyShown(many=True), problems=(404,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        return Response(StudyShown(_shown(find(_visible(self), id)), many=True).data)
+
+    @writes(
+        "Record a study and assess the intake afresh",
+        AssessmentShown,
+        body=StudyBody,
+        problems=(404, 409, 412),
+        parameters=_TAGGED,
+    )
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        intake, body, expected = find(_visible(self), id), self.body(StudyBody), self.expected_version()
+        if "performed_on" in body:
+            body["performed_on"] = body["performed_on"].isoformat()
+        return _assessed(
+            self, lambda: imaging.record(intake=intake, study=body, by=self.caller, expected_version=expected)
+        )
+
+
+_STEPS: dict[str, tuple[StudyStep, type[Strict], Callable[..., Assessment]]] = {
+    "performed": (StudyStep.PERFORMED, PerformedBody, imaging.performed),
+    "reported": (StudyStep.REPORTED, ReportedBody, imaging.reported),
+    "unavailable": (StudyStep.UNAVAILABLE, ReasonBody, imaging.unavailable),
+    "class": (StudyStep.CLASSED, ClassBody, imaging.classify),
+    "cancel": (StudyStep.CANCELLED, ReasonBody, imaging.cancel),
+}
+NAMES = tuple(_STEPS)
+
+
+def address(name: str) -> type[Address]:
+    """The address of one step of a study."""
+    step, shape, act = _STEPS[name]
+
+    class StudyStepTaken(Address):
+        __doc__ = f"One step of a study: {step}."
+
+        @writes(
+            f"Record that a study is {step}, and assess the intake afresh",
+            AssessmentShown,
+            body=shape,
+            problems=(404, 409, 412),
+            parameters=_TAGGED,
+        )
+        def post(self, request: Request, id: UUID, number: int) -> Response:  # noqa: A002 -- as the address calls it
+            intake, said, expected = find(_visible(self), id), self.body(shape), self.expected_version()
+            return _assessed(
+                self, lambda: act(intake=intake, number=number, by=self.caller, expected_version=expected, **said)
+            )
+
+    return StudyStepTaken
+
+
+def _assessed(address: Address, run: Callable[[], Assessment]) -> Response:
+    return tagged(address.reply(200, lambda: AssessmentShown(run()).data))
+
+
+def _visible(address: Address) -> Any:
+    return Intake.objects.visible_to(address.caller).with_context()
+
+
+def _shown(intake: Intake) -> list[dict[str, Any]]:
+    events = list(intake.study_events.select_related("by"))
+    items = {row.study: row for row in WorkItem.objects.filter(intake=intake, study__gt=0)}
+    return [
+        {
+            "number": number,
+            "study": study,
+            "waits_for": items[number].kind if number in items else None,
+            "since": items[number].since if number in items else None,
+            "due": items[number].due if number in items else None,
+            "events": [event for event in events if event.number == number],
+        }
+        for number, study in enumerate(work.studies_of(intake), start=1)
+    ]

@@ -1,0 +1,80 @@
+"""The letters of an assessment: handed out with a trace, and made again from the record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+from clinic.actions import letters
+from clinic.api.assessments import assessments_of
+from clinic.api.description import reads, writes
+from clinic.api.door import Address, find
+from clinic.api.fields import Strict, Text
+from clinic.api.listing import ListQuery
+from clinic.api.people import Person
+from clinic.models import Assessment, Letter, LetterKind
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rest_framework.request import Request
+    from rest_framework.response import Response
+
+# A letter to a service goes out with the step `send` of its referral.
+_KINDS = (LetterKind.GP, LetterKind.EMERGENCY, LetterKind.PATIENT)
+
+
+class LetterBody(Strict):
+    """Which letter, and in which language."""
+
+    kind = serializers.ChoiceField([kind.value for kind in _KINDS])
+    language = serializers.ChoiceField(letters.LANGUAGES, default="en")
+    destination = Text(max_length=200, required=False, allow_blank=True)
+
+
+class LetterShown(serializers.ModelSerializer[Letter]):
+    """A letter that was handed out."""
+
+    by = Person(read_only=True)
+
+    class Meta:
+        model = Letter
+        fields = ("id", "assessment", "referral", "kind", "destination", "language", "sha256", "by", "at")
+        read_only_fields = fields
+
+
+class AssessmentLetters(Address):
+    """The letters about one assessment."""
+
+    @reads("List the letters about an assessment", LetterShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        self.query(ListQuery)
+        assessment = find(Assessment.objects.visible_to(self.caller).only("id"), id)
+        rows = Letter.objects.visible_to(self.caller).filter(assessment=assessment)
+        return self.page(rows.select_related("by"), LetterShown)
+
+    @writes("Hand out a letter", LetterShown, body=LetterBody, status=201, problems=(404, 409))
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+        assessment, body = find(assessments_of(self.caller), id), self.body(LetterBody)
+        return self.reply(
+            201, lambda: LetterShown(letters.issue(assessment=assessment, by=self.caller, **body)[0]).data
+        )
+
+
+class LetterFile(Address):
+    """One letter as PDF."""
+
+    @reads(
+        "Read a letter as it was handed out; 409 where the record no longer makes it",
+        OpenApiResponse(OpenApiTypes.BINARY),
+        problems=(404, 409),
+        media="application/pdf",
+    )
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        rows = Letter.objects.visible_to(self.caller).select_related("assessment__intake__patient", "site", "referral")
+        letter = find(rows, id)
+        return HttpResponse(letters.again(letter=letter, by=self.caller), content_type="application/pdf")
