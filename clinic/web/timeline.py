@@ -56,7 +56,7 @@ class Event:
     door: str = ""
     tag: Tag | None = None
     tag_before: Tag | None = None
-    mark: Tag | None = None
+    mark: str = ""
     changes: Sequence[Change] = ()
     url: str = ""
     step: str = ""
@@ -134,7 +134,7 @@ class Timeline(IntakePage):
                 by=each.by.display_name,
                 title=_("Decided: %(kind)s") % {"kind": each.get_kind_display()},
                 tone="urgent_medical" if each.lowers else "done",
-                mark=Tag("urgent_medical", lowering.title(each)) if each.lowers else None,
+                mark=lowering.title(each) if each.lowers else "",
                 text=". ".join(filter(None, (reason, each.note))),
                 tag=disposition_tag(each.disposition),
                 url=reverse("assessment", args=[each.assessment_id]),

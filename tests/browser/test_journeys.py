@@ -60,7 +60,7 @@ def register_and_start(page: Page) -> None:
     expect(page.get_by_role("heading", name="About the pain")).to_be_visible()
 
 
-def test_a_clinician_takes_a_patient_through_to_an_accepted_referral(page_without_javascript: Page, clinician: User):
+def test_a_clinician_takes_a_patient_through_to_a_referral_that_is_sent(page_without_javascript: Page, clinician: User):
     page = page_without_javascript
     log_in(page, clinician)
     register_and_start(page)
@@ -79,8 +79,13 @@ def test_a_clinician_takes_a_patient_through_to_an_accepted_referral(page_withou
     assert {each.status for each in Referral.objects.all()} == {"accepted"}
     page.get_by_role("link", name="Timeline of this intake").click()
     expect(page.get_by_role("heading", name="Decided: Accepted")).to_be_visible()
-    page.get_by_role("link", name="Worklist").first.click()
-    expect(page.get_by_role("heading", name="Nothing is waiting")).to_be_visible()
+    page.get_by_role("link", name="See the referral").first.click()
+    page.get_by_label("Whom it goes to").fill("St Agnes General, outpatients")
+    page.get_by_role("button", name="Send the referral").click()
+    expect(page.get_by_text("Sent to St Agnes General, outpatients on")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="The letter as sent (PDF)").click()
+    assert download.value.suggested_filename.startswith("letter-")
 
 
 def test_an_emergency_stops_the_intake_at_once(page_without_javascript: Page, clinician: User):

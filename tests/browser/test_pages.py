@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from clinic.actions import intakes, stops
+from clinic.actions import intakes, referrals, stops
 from clinic.models import Assessment, Intake, Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -52,6 +52,7 @@ def clinic() -> Clinic:
     stops.record(assessment=outcomes[1], text="Seen by the duty doctor at once.", by=clinician)
     for each in outcomes[1:4]:
         intakes.complete(intake=each.intake, by=clinician)
+    referrals.propose(assessment=outcomes[3], by=clinician)
     begun = start(site, clerk, "Young", "Robin", "other")
     intakes.answer(intake=begun, answers={"fever": "yes", "ces_saddle": "no"}, by=clerk, source="patient")
     intakes.answer(intake=begun, answers={"fever": "no", "pain_site": "lumbar"}, by=clinician, source="record")
@@ -115,6 +116,7 @@ def addresses(clinic: Clinic) -> list[str]:
         f"/intakes/{clinic.emergency.intake_id}/sections/pain/",
         f"/assessments/{clinic.emergency.pk}/",
         f"/assessments/{clinic.refer.pk}/",
+        f"/referrals/{clinic.refer.referrals.order_by('service')[0].pk}/",
         f"/intakes/{clinic.refer.intake_id}/check/",
         f"/intakes/{clinic.refer.intake_id}/timeline/",
         "/nowhere/",
