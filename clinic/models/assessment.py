@@ -111,6 +111,7 @@ class Decision(AppendOnlyRecord):
 
     class Meta:
         ordering = ("-at", "-id")
+        indexes = (models.Index(fields=("site", "at"), name="decisions_of_a_day"),)
         constraints = (
             models.CheckConstraint(name="decision_kind_known", condition=Q(kind__in=DecisionKind.values)),
             models.CheckConstraint(

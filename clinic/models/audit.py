@@ -78,7 +78,11 @@ class AuditEvent(AppendOnlyRecord):
 
     class Meta:
         ordering = ("site", "-seq")
-        indexes = (models.Index(fields=("object_type", "object_id")),)
+        indexes = (
+            models.Index(fields=("object_type", "object_id")),
+            models.Index(fields=("site", "action", "at"), name="audit_of_a_day"),
+            models.Index(fields=("actor", "-at"), name="audit_of_a_person"),
+        )
         constraints = (
             models.UniqueConstraint(fields=("site", "seq"), name="audit_in_order"),
             models.UniqueConstraint(fields=("seq",), condition=Q(site__isnull=True), name="audit_system_in_order"),

@@ -117,6 +117,7 @@ class ReferralStatus(AppendOnlyRecord):
     class Meta:
         ordering = ("referral", "seq")
         verbose_name_plural = "referral statuses"
+        indexes = (models.Index(fields=("site", "at"), name="referral_steps_of_a_day"),)
         constraints = (
             models.UniqueConstraint(fields=("referral", "seq"), name="referral_status_in_order"),
             models.CheckConstraint(name="referral_status_known", condition=Q(status__in=Stage.values)),

@@ -1,0 +1,61 @@
+"""Count the days of every site for the dashboard: what was counted before is counted on, not anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Min
+
+from clinic import clock
+from clinic.models import AuditEvent, DayCount, Site
+from clinic.reports.counting import count
+from clinic.reports.figures import THROUGH
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_DAYS_AT_ONCE = 31
+
+
+def summarise(*, anew: bool = False) -> int:
+    """Bring the counts up to the present day; the last day counted is counted again. Returns the days counted.
+
+    Safe to run at any time and any number of times. With `anew` everything is counted from the
+    beginning; from the same records it comes to the same.
+    """
+    if anew:
+        DayCount.objects.all().delete()
+    return sum(_summarise(site) for site in Site.objects.all())
+
+
+def _summarise(site: Site) -> int:
+    last, days = clock.today(), 0
+    first = _resume_at(site)
+    while first is not None and first <= last:
+        until = min(first + timedelta(days=_DAYS_AT_ONCE - 1), last)
+        _store(site, first, until)
+        days += (until - first).days + 1
+        first = until + timedelta(days=1)
+    return days
+
+
+def _resume_at(site: Site) -> date | None:
+    """The last day that was counted, which may not have been over, or the first of which anything is known."""
+    counted = DayCount.objects.filter(site=site, measure=THROUGH).values_list("day", flat=True).first()
+    if counted:
+        return counted
+    began = AuditEvent.objects.filter(site=site).aggregate(began=Min("at"))["began"]
+    return began.date() if began else None
+
+
+@transaction.atomic
+def _store(site: Site, first: date, last: date) -> None:
+    Site.objects.select_for_update().get(pk=site.pk)  # whoever comes second waits
+    DayCount.objects.filter(site=site, day__gte=first, day__lte=last).delete()
+    DayCount.objects.filter(site=site, measure=THROUGH).delete()
+    counted = count(site, first=first, last=last)
+    rows = [DayCount(site=site, number=number, **each._asdict()) for each, number in counted.items()]
+    through = DayCount(site=site, day=last, measure=THROUGH, key=clock.now().isoformat(), number=0)
+    DayCount.objects.bulk_create([*rows, through], batch_size=500)

@@ -1,0 +1,105 @@
+"""Count one site's records day by day. Read only; what is counted is written by `clinic.actions.counting`.
+
+Everything is counted on the day it was recorded, from rows that never change: the trail says
+which assessment an intake was completed with, decisions and steps of referrals have a day of
+their own. So a day counted twice comes to the same, whatever happened since.
+docs/data-dictionary.md says what each measure means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from clinic.models import Assessment, AuditEvent, Decision, ReferralStatus, Stage
+from triage.facts import NOT_SURE_ANSWER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from clinic.models import Site
+
+TIMED = (Stage.ACCEPTED, Stage.SENT, Stage.RECEIVED, Stage.BOOKED, Stage.SEEN, Stage.CLOSED)
+_AT_ONCE = 500  # assessments held in memory at a time
+
+
+class Counted(NamedTuple):
+    """What was counted: on which day, of which measure, which of them, by which protocol version."""
+
+    day: date
+    measure: str
+    key: str
+    release: str = ""
+
+
+def count(site: Site, *, first: date, last: date) -> Counter[Counted]:
+    """Every measure of a site, for the days from first to last, both included."""
+    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    counted: Counter[Counted] = Counter()
+    counted.update(_completions(site, start, end))
+    counted.update(_decisions(site, start, end))
+    counted.update(_referral_steps(site, start, end))
+    return counted
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _completions(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
+    """What intakes were completed with, as it stood then."""
+    entries = AuditEvent.objects.filter(site=site, action="intake.complete", at__gte=start, at__lt=end)
+    completed = [(UUID(detail["assessment"]), at) for detail, at in entries.values_list("detail", "at")]
+    for number in range(0, len(completed), _AT_ONCE):
+        some = completed[number : number + _AT_ONCE]
+        rows = Assessment.objects.filter(pk__in=[pk for pk, _ in some]).select_related("release")
+        found = rows.defer("release__source").in_bulk()
+        for pk, at in some:
+            yield from _completion(found[pk], at.date())
+
+
+def _completion(assessment: Assessment, day: date) -> Iterator[Counted]:
+    outcome, release = assessment.outcome, str(assessment.release)
+    rule = deciding_rule(assessment)
+    yield Counted(day, "completed", assessment.disposition)
+    yield Counted(day, "rule", rule, release)
+    for finding in outcome["findings"]:
+        if finding["state"] in ("present", "unsure"):
+            yield Counted(day, f"flag_{finding['state']}", finding["flag"])
+    unsure = [name for name, answer in assessment.answers.items() if answer["value"] == NOT_SURE_ANSWER]
+    not_asked = [each["question"] for each in outcome["outstanding"]]
+    for name in unsure:
+        yield Counted(day, "not_sure", name)
+    for name in not_asked:
+        yield Counted(day, "not_asked", name)
+    if unsure or not_asked:
+        yield Counted(day, "rule_unknown", rule, release)
+
+
+def deciding_rule(assessment: Assessment) -> str:
+    """The rule that decided; `incomplete` where none did."""
+    rules = [each["id"] for each in assessment.outcome["because"] if each["kind"] == "rule"]
+    return str(rules[-1]) if rules else "incomplete"
+
+
+def _decisions(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
+    rows = Decision.objects.filter(site=site, at__gte=start, at__lt=end).select_related("assessment__release")
+    for decision in rows.defer("assessment__answers", "assessment__release__source").iterator(chunk_size=_AT_ONCE):
+        day, release = decision.at.date(), str(decision.assessment.release)
+        rule = deciding_rule(decision.assessment)
+        yield Counted(day, f"decision_{decision.kind}", rule, release)
+        if decision.lowers:
+            yield Counted(day, "decision_lowered", rule, release)
+
+
+def _referral_steps(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
+    rows = ReferralStatus.objects.filter(site=site, at__gte=start, at__lt=end).select_related("referral")
+    for step in rows.iterator(chunk_size=_AT_ONCE):
+        day, service = step.at.date(), step.referral.service
+        yield Counted(day, "referral", f"{service}|{step.status}")
+        if step.status in TIMED:
+            waited = (step.at - step.referral.created_at).days
+            yield Counted(day, "days_to", f"{service}|{step.status}|{waited}")
