@@ -6,10 +6,13 @@ from clinic.admin.protocols import ProtocolReleaseAdmin
 from clinic.admin.records import (
     AssessmentAdmin,
     DecisionAdmin,
+    EscalationAdmin,
     IntakeAdmin,
+    LetterAdmin,
     PatientAdmin,
     ReferralAdmin,
     StopRecordAdmin,
+    StudyEventAdmin,
 )
 from clinic.admin.site import YellowflagAdmin
 from clinic.admin.sites import SiteAdmin
@@ -19,13 +22,16 @@ from clinic.models import (
     Assessment,
     AuditEvent,
     Decision,
+    Escalation,
     Intake,
+    Letter,
     Membership,
     Patient,
     ProtocolRelease,
     Referral,
     Site,
     StopRecord,
+    StudyEvent,
     User,
 )
 
@@ -42,5 +48,8 @@ site.register(Assessment, AssessmentAdmin)
 site.register(Decision, DecisionAdmin)
 site.register(StopRecord, StopRecordAdmin)
 site.register(Referral, ReferralAdmin)
+site.register(Letter, LetterAdmin)
+site.register(StudyEvent, StudyEventAdmin)
+site.register(Escalation, EscalationAdmin)
 site.register(ProtocolRelease, ProtocolReleaseAdmin)
 site.register(AuditEvent, AuditEventAdmin)

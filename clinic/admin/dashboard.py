@@ -1,59 +1,135 @@
-"""How many intakes there are at the person's sites, and where they lead."""
+"""The dashboard: what a practice manager steers by, as tables, plots and CSV. No patient is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
+from django import forms
+from django.http import Http404, HttpResponse
+from django.urls import path
+from django.utils.translation import gettext as now
+from django.utils.translation import gettext_lazy as _
 
-from clinic import permissions
-from clinic.models import Assessment, Intake, IntakeStatus, Site
+from clinic import clock, permissions, plots, protocols
+from clinic.admin.base import person
+from clinic.models import Site
 from clinic.permissions import Capability
+from clinic.reports.export import dictionary_as_csv, tables_as_csv
+from clinic.reports.figures import Period, figures
+from clinic.reports.tables import Table, cell_text, tables
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from django.http import HttpRequest
+    from django.urls import URLPattern
+
+    from clinic.admin.site import YellowflagAdmin
     from clinic.models import User
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what is counted, and how many there are at each site."""
-
-    title: str
-    counts: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        return sum(self.counts)
+_PERIODS = {"4": 28, "12": 84, "52": 364, "all": 3650}
+_PROTOCOL = "back-pain"
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """The table: intakes that were not cancelled, by where their newest answers lead, and the open ones."""
+class Choice(forms.Form):
+    """Which sites and which period; what is not chosen is all of one's sites, and twelve weeks."""
 
-    sites: tuple[Site, ...]
-    dispositions: tuple[Row, ...]
-    open_intakes: Row
-
-
-def count_by_disposition(user: User) -> Counts:
-    """Numbers only, so that who looks after the clinic needs to see no patient for it."""
-    sites = tuple(Site.objects.filter(pk__in=permissions.sites_of(user, Capability.USE_ADMIN)))
-    newest = Assessment.objects.newest().exclude(intake__status=IntakeStatus.CANCELLED).order_by()
-    grouped = newest.filter(site__in=sites).values_list("disposition", "site").annotate(number=Count("pk"))
-    found = {(disposition, site): number for disposition, site, number in grouped}
-    opened = Intake.objects.open().filter(site__in=sites).order_by().values_list("site").annotate(number=Count("pk"))
-    open_at = dict(opened)
-    return Counts(
-        sites=sites,
-        dispositions=tuple(
-            Row(in_words(each), tuple(found.get((each.value, site.pk), 0) for site in sites))
-            for each in sorted(Disposition, key=lambda each: -each.rank)
-        ),
-        open_intakes=Row("Open intakes", tuple(open_at.get(site.pk, 0) for site in sites)),
+    site = forms.ChoiceField(label=_("Site"), required=False)
+    period = forms.ChoiceField(
+        label=_("Period"),
+        required=False,
+        choices=[("12", _("12 weeks")), ("4", _("4 weeks")), ("52", _("A year")), ("all", _("All time"))],
     )
+
+    def __init__(self, data: Any, sites: Sequence[Site]) -> None:
+        super().__init__(data)
+        field = self.fields["site"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- declared above
+        field.choices = [("", _("All of mine")), *((str(site.pk), site.name) for site in sites)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """Everything on the page."""
+
+    form: Choice
+    tables: Sequence[Table]
+    counted_at: datetime | None
+    query: str
+
+
+def dashboard(user: User, data: Any) -> Dashboard:
+    """The figures that the person chose; where the choice is not one, the form says so and nothing is shown."""
+    sites = _sites(user)
+    form = Choice(data, sites)
+    if not form.is_valid():
+        return Dashboard(form=form, tables=(), counted_at=None, query="")
+    chosen = form.cleaned_data["site"]
+    wanted: list[UUID] = [site.pk for site in sites if not chosen or str(site.pk) == chosen]
+    today = clock.today()
+    days = _PERIODS[form.cleaned_data["period"] or "12"]
+    found = figures(wanted, Period(first=today - timedelta(days=days), last=today))
+    shown = tables(found, protocols.newest(_PROTOCOL))
+    query = "&".join(f"{name}={value}" for name, value in form.cleaned_data.items() if value)
+    return Dashboard(form=form, tables=shown, counted_at=found.counted_at, query=query)
+
+
+def _sites(user: User) -> list[Site]:
+    """The sites whose figures the person may see: those that they help to look after."""
+    return list(Site.objects.filter(pk__in=permissions.sites_of(user, Capability.USE_ADMIN)))
+
+
+def urls(site: YellowflagAdmin) -> list[URLPattern]:
+    """The addresses beside the page itself: its plots, and itself as CSV."""
+    return [
+        path("dashboard/<slug:name>.svg", site.admin_view(_plot), name="dashboard_plot"),
+        path("dashboard/figures.csv", site.admin_view(_figures), name="dashboard_csv"),
+        path("dashboard/dictionary.csv", site.admin_view(_dictionary), name="dashboard_dictionary"),
+    ]
+
+
+def _plot(request: HttpRequest, name: str) -> HttpResponse:
+    table = next((each for each in _of(request).tables if each.name == name and each.is_plotted), None)
+    if table is None:
+        raise Http404
+    labels = [label for label, _cells in table.rows]
+    columns = table.columns[: len(Disposition)]  # the last column is their sum
+    series = {name: [_height(cells[n]) for _label, cells in table.rows] for n, name in enumerate(columns)}
+    return HttpResponse(plots.bars(labels, series, title=table.title), content_type="image/svg+xml")
+
+
+def _height(cell: int | str | None) -> float | None:
+    return cell if isinstance(cell, int) else None
+
+
+def _figures(request: HttpRequest) -> HttpResponse:
+    return _download(tables_as_csv(_of(request).tables), "yellowflag-figures.csv")
+
+
+def _dictionary(request: HttpRequest) -> HttpResponse:
+    return _download(dictionary_as_csv(), "yellowflag-data-dictionary.csv")
+
+
+def _of(request: HttpRequest) -> Dashboard:
+    found = dashboard(person(request), request.GET)
+    if found.form.errors:
+        raise Http404(now("There are no such figures."))
+    return found
+
+
+def _download(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def in_words(disposition: Disposition) -> str:
     return disposition.value.replace("_", " ").capitalize()
+
+
+__all__ = ["cell_text", "dashboard", "in_words", "urls"]

@@ -10,7 +10,7 @@ from clinic import permissions
 from clinic.admin.base import person
 from clinic.admin.dashboard import in_words
 from clinic.models import Site
-from triage.protocol import Disposition
+from triage.protocol import Disposition, Service
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -35,6 +35,14 @@ class SiteFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         sites = permissions.sites_of(person(request), model_admin.reading)
         return [(str(site.pk), site.name) for site in Site.objects.filter(pk__in=sites)]
+
+
+class ServiceFilter(ChoiceFilter):
+    title = "service"
+    parameter_name = "service"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(each.value, each.value) for each in Service]
 
 
 class DispositionFilter(ChoiceFilter):

@@ -11,13 +11,15 @@ from clinic import protocols
 from clinic.admin.answers import AnswerWords
 from clinic.admin.base import EditedAdmin, WrittenOnceAdmin
 from clinic.admin.dashboard import in_words
-from clinic.admin.filters import DispositionFilter, SiteFilter
+from clinic.admin.filters import DispositionFilter, ServiceFilter, SiteFilter
 from clinic.admin.history import Entry, History
 from clinic.models import Assessment, Intake, Referral, Stage
 from clinic.permissions import Capability
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from django.db.models import QuerySet
 
     from clinic.models import Patient, User
@@ -94,11 +96,12 @@ class DecisionAdmin(WrittenOnceAdmin):
         "suggested",
         "disposition",
         "services",
+        "lowers",
         "by",
         "at",
     )
-    list_display = ("patient", "site", "kind", "suggested", "disposition", "by", "at")
-    list_filter = (SiteFilter, "kind")
+    list_display = ("patient", "site", "kind", "suggested", "disposition", "lowers", "by", "at")
+    list_filter = (SiteFilter, "kind", "lowers")
     list_select_related = ("assessment__intake__patient", "site", "by")
     search_fields = ("=assessment__intake__patient__reference",)
 
@@ -126,10 +129,10 @@ class StopRecordAdmin(WrittenOnceAdmin):
 
 
 class ReferralAdmin(WrittenOnceAdmin):
-    reading = Capability.READ_ASSESSMENT
-    fields = readonly_fields = ("patient", "site", "service", "priority", "stage", "created_at", "created_by")
-    list_display = ("patient", "site", "service", "priority", "stage", "created_at")
-    list_filter = (SiteFilter,)
+    reading = Capability.READ_REFERRAL
+    fields = readonly_fields = ("patient", "site", "service", "priority", "stage", "due", "created_at", "created_by")
+    list_display = ("patient", "site", "service", "priority", "stage", "due", "created_at")
+    list_filter = (SiteFilter, ServiceFilter)
     list_select_related = ("patient", "site")
     search_fields = ("=patient__reference", "=patient__family_name")
 
@@ -140,11 +143,43 @@ class ReferralAdmin(WrittenOnceAdmin):
     def stage(self, referral: Referral) -> str:
         return str(referral.status.label)
 
+    @display(description="Next step due")
+    def due(self, referral: Referral) -> datetime | None:
+        return referral.newest_step.due
+
     def history_of(self, obj: Referral, page: str) -> History:
         steps = obj.statuses.select_related("by").order_by("-seq")
         return History(
             tuple(Entry(at=each.at, who=str(each.by), why=_step(each.status, each.reason)) for each in steps)
         )
+
+
+class EscalationAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = ("site", "intake", "kind", "stage", "study", "due", "level", "by", "at")
+    list_display = ("intake", "site", "kind", "stage", "due", "level", "at")
+    list_filter = (SiteFilter, "level", "kind")
+    list_select_related = ("intake__patient", "site", "by")
+
+
+class StudyEventAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = ("site", "intake", "number", "step", "note", "by", "at")
+    list_display = ("intake", "site", "number", "step", "by", "at")
+    list_filter = (SiteFilter, "step")
+    list_select_related = ("intake__patient", "site", "by")
+
+
+class LetterAdmin(WrittenOnceAdmin):
+    reading = Capability.READ_ASSESSMENT
+    fields = readonly_fields = ("site", "patient", "kind", "destination", "language", "sha256", "by", "at")
+    list_display = ("patient", "site", "kind", "destination", "language", "by", "at")
+    list_filter = (SiteFilter, "kind")
+    list_select_related = ("assessment__intake__patient", "site", "by")
+
+    @display(description="Patient")
+    def patient(self, letter: object) -> Patient:
+        return letter.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
 
 
 def _step(status: str, reason: str) -> str:

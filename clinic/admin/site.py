@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from clinic import permissions
-from clinic.admin.dashboard import count_by_disposition
+from clinic.admin import dashboard
 from clinic.admin.passwords import OwnPasswordForm
 from clinic.models import User
 from clinic.permissions import Capability
@@ -46,8 +46,11 @@ class YellowflagAdmin(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         assert isinstance(request.user, User)  # noqa: S101 -- `has_permission` let nobody else in
-        counts = count_by_disposition(request.user)
-        return super().index(request, {"counts": counts, **(extra_context or {})})
+        board = dashboard.dashboard(request.user, request.GET)
+        return super().index(request, {"board": board, **(extra_context or {})})
+
+    def get_urls(self) -> list[Any]:
+        return [*dashboard.urls(self), *super().get_urls()]
 
     def password_change(  # type: ignore[override]  # the stubs say less than the stock method returns
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

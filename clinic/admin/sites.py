@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from clinic.models import User
 
-_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "is_live")
+_DETAILS = (
+    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "is_live"),
+    *sites.DEADLINES,
+)
 
 
 class OpenSiteForm(ActionForm):

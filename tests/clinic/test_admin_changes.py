@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.actions import audit, people, tokens
+from clinic.actions.sites import DEADLINES
 from clinic.models import ApiToken, AuditEvent, Membership, Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -45,7 +46,7 @@ def newest_entry(at: Site | None) -> AuditEvent:
 
 
 def site_form(site: Site, **changed: str) -> dict[str, str]:
-    names = ("name", "emergency_number", "crisis_line", "emergency_department", "address")
+    names = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", *DEADLINES)
     return {name: getattr(site, name) for name in names} | {"is_live": "on"} | changed
 
 

@@ -1,6 +1,7 @@
 """Every page of the administration opens for whom it is meant, and for nobody else."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from clinic.actions import decisions, sites, stops, tokens
+from clinic import clock
+from clinic.actions import chasing, decisions, imaging, letters, sites, stops, tokens
 from clinic.admin import site as admin_site
 from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, Site, User
 from clinic.permissions import Role
@@ -21,7 +23,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PEOPLE = {"user", "membership", "apitoken"}
-RECORDS = {"patient", "intake", "assessment", "decision", "stoprecord", "referral"}
+RECORDS = {"patient", "intake", "assessment", "decision", "stoprecord", "referral", "letter", "studyevent", "escalation"}
 SHARED = {"site", "protocolrelease"}
 READABLE = {
     Role.ADMIN: SHARED | PEOPLE,
@@ -45,6 +47,11 @@ def fill(at: Site) -> Site:
     decisions.decide(assessment=refer, kind="accepted", by=clinician)
     urgent = factories.assessment(at, clinician, ces_saddle="yes")
     stops.record(assessment=urgent, text="Rang the emergency number.", by=clinician)
+    letters.issue(assessment=urgent, kind="emergency", by=clinician)
+    study = {"modality": "mri", "region": "lumbar", "status": "requested"}
+    imaging.record(intake=urgent.intake, study=study, by=clinician)
+    with clock.at(clock.now() + timedelta(days=30)):
+        chasing.chase()
     tokens.issue(user=clinician, name="Laptop", by=clinician)
     return at
 
@@ -223,13 +230,12 @@ def test_an_id_that_is_none_is_not_found(here: Site):
     assert client.get("/admin/clinic/patient/nonsense/history/").status_code == 404
 
 
-def test_the_first_page_counts_intakes_of_the_persons_sites_only(here: Site):
+def test_the_first_page_shows_open_work_of_the_persons_sites_only(here: Site):
     fill(factories.site())
     client, _ = log_in(Role.ADMIN, here)
-    counts = client.get(reverse("admin:index")).context["counts"]
-    assert counts.sites == (here,)
-    assert {row.title: row.total for row in counts.dispositions if row.total} == {"Emergency": 1, "Self manage": 1}
-    assert counts.open_intakes.total == 2
+    board = client.get(reverse("admin:index")).context["board"]
+    waiting = next(table for table in board.tables if table.name == "overdue")
+    assert dict(waiting.rows)["All"] == (3, 0)
 
 
 def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
