@@ -22,7 +22,7 @@ _SOFT = "#485b67"
 _STYLE: Any = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "yellowflag",  # the same figures give the same bytes
-    "font.family": ["Noto Sans", "Segoe UI", "Helvetica Neue", "DejaVu Sans", "sans-serif"],
+    "font.family": ["DejaVu Sans", "sans-serif"],
     "font.size": 10,
     "text.color": _INK,
     "axes.edgecolor": _SOFT,
@@ -63,7 +63,12 @@ def _drawn(title: str, draw: Any) -> bytes:
 
 def _lines(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> None:
     for number, (name, values) in enumerate(series.items()):
-        style: dict[str, Any] = {"color": _COLOURS[number % 8], "marker": _MARKERS[number % 8], "linewidth": 1.8, "markersize": 6}
+        style: dict[str, Any] = {
+            "color": _COLOURS[number % 8],
+            "marker": _MARKERS[number % 8],
+            "linewidth": 1.8,
+            "markersize": 6,
+        }
         axes.plot(range(len(labels)), [float("nan") if each is None else each for each in values], label=name, **style)
     _label(axes, labels)
 

@@ -94,11 +94,11 @@ def urls(site: YellowflagAdmin) -> list[URLPattern]:
 
 
 def _plot(request: HttpRequest, name: str) -> HttpResponse:
-    table = next((each for each in _of(request).tables if each.name == name and each.is_plotted), None)
+    table = next((each for each in _of(request).tables if each.name == name and each.plotted), None)
     if table is None:
         raise Http404
     labels = [label for label, _cells in table.rows]
-    columns = table.columns[: len(Disposition)]  # the last column is their sum
+    columns = table.columns[: table.plotted]
     series = {name: [_height(cells[n]) for _label, cells in table.rows] for n, name in enumerate(columns)}
     return HttpResponse(plots.bars(labels, series, title=table.title), content_type="image/svg+xml")
 

@@ -4,26 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0002_clinic_at_work'),
+        ("clinic", "0002_clinic_at_work"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['site', 'action', 'at'], name='audit_of_a_day'),
+            model_name="auditevent",
+            index=models.Index(fields=["site", "action", "at"], name="audit_of_a_day"),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['actor', '-at'], name='audit_of_a_person'),
+            model_name="auditevent",
+            index=models.Index(fields=["actor", "-at"], name="audit_of_a_person"),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(fields=['site', 'at'], name='decisions_of_a_day'),
+            model_name="decision",
+            index=models.Index(fields=["site", "at"], name="decisions_of_a_day"),
         ),
         migrations.AddIndex(
-            model_name='referralstatus',
-            index=models.Index(fields=['site', 'at'], name='referral_steps_of_a_day'),
+            model_name="referralstatus",
+            index=models.Index(fields=["site", "at"], name="referral_steps_of_a_day"),
         ),
     ]

@@ -19,7 +19,7 @@ DICTIONARY: Sequence[tuple[str, str, str]] = (
     ("table", "text", "which table of the dashboard; the name is stable"),
     ("row", "text", "the label of the row as shown, such as a week, a service, a flag or a rule with its version"),
     ("column", "text", "the label of the column as shown"),
-    ("value", "text", "a whole number, a percentage, a dash for no number, or the words for a group of 1 to 9"),
+    ("value", "text", "a whole number, a percentage, a dash for no number, or < 10 for a group of 1 to 9"),
     ("overdue", "table", "open work as it is at the moment of export: not a count of patients, never suppressed"),
     ("weekly", "table", "intakes by the week of completion and the outcome as it stood at completion"),
     ("outcomes", "table", "the same without the weeks"),

@@ -37,11 +37,11 @@ class Table:
     note: str
     columns: Sequence[str]
     rows: Sequence[tuple[str, Sequence[Cell]]]
-    is_plotted: bool = False
+    plotted: int = 0  # how many of the columns, from the first, are drawn as well
 
 
 def cell_text(cell: Cell) -> str:
-    return _("fewer than %(number)s") % {"number": SMALLEST} if cell is None else str(cell)
+    return f"< {SMALLEST}" if cell is None else str(cell)
 
 
 def tables(figures: Figures, release: ProtocolRelease | None) -> list[Table]:
@@ -102,7 +102,7 @@ def _weekly(figures: Figures) -> Table:
         note=_("By the day of completion, with the outcome as it stood then."),
         columns=(*map(_in_words, _dispositions()), _("All")),
         rows=rows,
-        is_plotted=True,
+        plotted=len(Disposition),
     )
 
 
@@ -118,6 +118,7 @@ def _outcomes(figures: Figures) -> Table:
         note="",
         columns=(_("Intakes"),),
         rows=[*rows, (_("All"), (shown_total(parts),))],
+        plotted=1,
     )
 
 
@@ -143,6 +144,7 @@ def _referrals(figures: Figures) -> Table:
         note=_("Open states as they are now; closed and cancelled within the period."),
         columns=(*stages, str(Stage.CLOSED.label), str(Stage.CANCELLED.label)),
         rows=rows,
+        plotted=len(LIVE),
     )
 
 

@@ -23,7 +23,17 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 PEOPLE = {"user", "membership", "apitoken"}
-RECORDS = {"patient", "intake", "assessment", "decision", "stoprecord", "referral", "letter", "studyevent", "escalation"}
+RECORDS = {
+    "patient",
+    "intake",
+    "assessment",
+    "decision",
+    "stoprecord",
+    "referral",
+    "letter",
+    "studyevent",
+    "escalation",
+}
 SHARED = {"site", "protocolrelease"}
 READABLE = {
     Role.ADMIN: SHARED | PEOPLE,
