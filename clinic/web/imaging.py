@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic.actions import imaging, work
@@ -77,7 +78,7 @@ class ImagingPage(IntakePage):
             record=_or_tried(FORMS[StudyStep.RECORDED.value](0), tried) if may_change else None,
             version=self.intake.version,
             faults=faults.of_form(tried) + _whole(tried) if tried and status == 422 else [],
-            may_see_result=self.newest is not None,
+            result_url=reverse("result", args=[self.intake.pk]) if self.newest else "",
             **context,
         )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from clinic import clock
 from clinic.actions import imaging
 from clinic.models import StudyStep
 from clinic.web.studies import label
@@ -46,9 +48,10 @@ def _select(text: Words, options: Iterable[tuple[str, Words]], *, required: bool
     return forms.ChoiceField(label=text, choices=[first, *options], required=required)
 
 
-def _day(*, required: bool = False) -> forms.DateField:
+def _day() -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d")
-    return forms.DateField(label=_("Done on"), required=required, widget=widget)
+    passed = MaxValueValidator(clock.today, _("Give a day that is not in the future."))
+    return forms.DateField(label=_("Done on"), required=False, widget=widget, validators=[passed])
 
 
 def _text(text: Words, *, required: bool = True) -> forms.CharField:
