@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from triage.conditions import Condition
     from triage.instruments import Score
 
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "1.1.0"
 
 # Outcomes under which no referral goes out, whatever a rule permits.
 _NO_REFERRAL = (Disposition.EMERGENCY, Disposition.URGENT_MEDICAL, Disposition.OUT_OF_SCOPE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from triage.engine import ENGINE_VERSION, Evaluation, Finding, Referral, State
 from triage.facts import NOT_SURE_ANSWER
+from triage.imaging import Study
 from triage.protocol import Disposition, Flag, Rule
 from triage.questions import Question, QuestionType
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 
+AWAITED = "awaited"  # the state of a flag that nothing supports yet, while a report may
 _TRI_WORDS = {"yes": "Yes", "no": "No", NOT_SURE_ANSWER: "Not sure"}
 
 
@@ -172,14 +174,23 @@ def _cites(evaluation: Evaluation, ids: Iterable[str]) -> list[Document]:
 
 def _finding(evaluation: Evaluation, finding: Finding) -> Document:
     flag = finding.flag
+    read = evaluation.protocol.read_by[f"flag:{flag.id}"]
+    is_awaited = finding.state is State.EXCLUDED and _awaits_a_report(evaluation, read)
     return {
         "flag": flag.id,
         "title": flag.title,
         "group": flag.group,
-        "state": finding.state.value,
+        "state": AWAITED if is_awaited else finding.state.value,
         "level": flag.level.value,
-        "read": list(evaluation.protocol.read_by[f"flag:{flag.id}"]),
+        "read": list(read),
     }
+
+
+def _awaits_a_report(evaluation: Evaluation, read: Iterable[str]) -> bool:
+    """Whether what was read includes a study that may still say something: not a no yet."""
+    question = evaluation.protocol.imaging_question
+    studies = evaluation.facts.values.get(question) if question in read else None
+    return isinstance(studies, tuple) and any(isinstance(each, Study) and each.is_awaited for each in studies)
 
 
 def _open(evaluation: Evaluation, name: str) -> Document:

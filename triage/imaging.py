@@ -65,6 +65,11 @@ class Study:
             return NOT_SURE
         return YES if word in values else NO
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it may still say something: no report yet, or one that no clinician has classed."""
+        return self.words["status"] != "cancelled" and "class" not in self.words
+
     def age(self) -> Quantity:
         if self.age_days is None:
             return Quantity.not_sure(0, MAXIMUM_AGE)

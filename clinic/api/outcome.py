@@ -12,7 +12,7 @@ from triage.reading import STATUSES
 DISPOSITIONS = [each.value for each in Disposition]
 URGENCIES = [each.value for each in Urgency]
 SERVICES = [each.value for each in Service]
-STATES = ["present", "unsure", "not_asked", "excluded"]
+STATES = ["present", "unsure", "not_asked", "awaited", "excluded"]
 EXCLUSIONS = ["X0", "X1", "X2", "X3"]
 
 

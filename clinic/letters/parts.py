@@ -113,7 +113,11 @@ def _excluded(outcome: Outcome, names: Names) -> Part:
 
 def _open(outcome: Outcome, names: Names) -> Part:
     """What is not known: never left out, and never mistaken for a no."""
-    states = {"unsure": _("Not sure"), "not_asked": _("Not asked")}
+    states = {
+        "unsure": _("Not sure"),
+        "not_asked": _("Not asked"),
+        "awaited": _("Awaits a report or its class"),
+    }
     rows = [
         (each["title"], states[each["state"]], names.asked(each["read"]) if each["state"] == "unsure" else "")
         for each in outcome["findings"]

@@ -37,6 +37,7 @@ STATES: Mapping[str, Words] = {
     "present": gettext_lazy("Present"),
     "unsure": gettext_lazy("Not sure"),
     "not_asked": gettext_lazy("Not asked"),
+    "awaited": gettext_lazy("Awaits a report or its class"),
     "excluded": gettext_lazy("Answered no"),
 }
 

@@ -85,6 +85,18 @@ def test_what_was_not_asked_is_listed_as_not_excluded(sender: Site, doctor: User
     assert "Loss of bowel control" in told
 
 
+def test_what_a_report_may_still_show_is_not_answered_no(sender: Site, doctor: User) -> None:
+    study = {"modality": "mri", "region": "lumbar", "status": "reported", "reason": "routine"}
+    assessment = factories.assessment(sender, doctor, imaging=[study])
+    states = {each["flag"]: each["state"] for each in assessment.outcome["findings"]}
+    assert (states["imaging_serious"], states["ces_saddle"]) == ("awaited", "excluded")
+    made = letter(assessment, "emergency")
+    assert ("Serious disease on imaging, urgency not stated", "Awaits a report or its class", "") in made.parts[
+        "open"
+    ].rows
+    assert "Serious disease on imaging" not in str(made.parts["excluded"].rows)
+
+
 def test_findings_answered_no_name_the_day_and_who_asked(decided: Assessment, doctor: User) -> None:
     asked = {row[2] for row in letter(decided, "physiotherapy").parts["excluded"].rows}
     assert len(asked) == 1

@@ -38,3 +38,17 @@ def test_a_study_without_a_date_has_any_age():
 @pytest.mark.parametrize("name", STUDY_NAMES)
 def test_every_name_of_a_study_can_be_read(name: str):
     assert BARE.is_one_of(name, STUDY_NAMES[name]) in (YES, NOT_SURE)
+
+
+@pytest.mark.parametrize(
+    ("study", "awaited"),
+    [
+        (BARE, True),
+        (Study({"modality": "mri", "region": "lumbar", "status": "report_unavailable"}), True),
+        (Study({"modality": "mri", "region": "lumbar", "status": "reported"}), True),
+        (REPORTED, False),
+        (Study({"modality": "mri", "region": "lumbar", "status": "cancelled"}), False),
+    ],
+)
+def test_a_study_is_awaited_until_a_clinician_has_classed_its_report(study: Study, awaited: bool):
+    assert study.is_awaited is awaited
