@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 _WIDEST_ROW = 10  # a number from 0 to 10 is chosen, a larger one is typed
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be known of an answer that was not given just now."""
+
+    tag: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One question with its answer so far, and what is to be said about it."""
@@ -46,10 +54,11 @@ class Field:
     disputes: Sequence[str] = ()
     may_settle: bool = False
     saved_meanwhile: str = ""
+    remark: Remark | None = None
 
     @property
     def has_notes(self) -> bool:
-        return bool(self.faults or self.disputes or self.saved_meanwhile)
+        return bool(self.faults or self.disputes or self.saved_meanwhile or self.remark)
 
     @property
     def described_by(self) -> str:
@@ -76,6 +85,7 @@ class State:
     faults: Mapping[str, Sequence[str]]
     disputes: Sequence[str] = ()
     saved_meanwhile: str = ""
+    remark: Remark | None = None
 
 
 def anchor(question_id: str) -> str:
@@ -117,6 +127,7 @@ def build(question: Question, state: State, *, is_clinician: bool, on: date) -> 
         disputes=state.disputes,
         may_settle=is_clinician and question.safety,
         saved_meanwhile=state.saved_meanwhile,
+        remark=state.remark,
     )
 
 

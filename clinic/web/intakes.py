@@ -103,10 +103,12 @@ class SectionPage(AnswersPage):
     def _changed_answers(self) -> dict[str, Any]:
         """What was filled in and is not what is stored: an answer only looked at is not given anew."""
         read = {question.id: answers.read(question, self.request.POST) for question in self.questions}
+        again = self.to_ask_again
         return {
             name: value
             for name, value in read.items()
-            if value is not None and (name in self._settled or value != self.value_of(name))
+            if value is not None
+            and (name in self._settled or value != self.value_of(name) or self.protocol.questions[name] in again)
         }
 
     def _emptied(self) -> list[Fault]:
@@ -116,12 +118,21 @@ class SectionPage(AnswersPage):
             for question in self.questions
             if (clinical or question.asked_by != "clinician")
             and self.value_of(question.id) is not None
+            and question not in self.to_ask_again
             and answers.read(question, self.request.POST) is None
         ]
 
     def _stored(self, question: Question) -> fields.State:
-        words, rows = fields.state_stored(question, self.value_of(question.id))
-        return fields.State(words=words, rows=rows, faults={}, disputes=self.disputes(question))
+        """The field with the answer that counts; an answer too old to act upon is not chosen for anybody."""
+        is_asked = question in self.to_ask_again and not self._is_locked(question)
+        words, rows = fields.state_stored(question, None if is_asked else self.value_of(question.id))
+        return self._state(question, words, rows)
+
+    def _state(self, question: Question, words: list[str], rows: list[dict[str, str]], **more: Any) -> fields.State:
+        found = {"faults": {}} | more
+        return fields.State(
+            words=words, rows=rows, disputes=self.disputes(question), remark=self.remark(question), **found
+        )
 
     def _filled_in(self, found: Sequence[Fault] = (), *, one_more: str = "") -> dict[str, fields.State]:
         said = faults.by_anchor(found)
@@ -133,7 +144,7 @@ class SectionPage(AnswersPage):
             words, rows = fields.state_filled_in(question, self.request.POST)
             if question.id == one_more:
                 words, rows = [studies.LISTED], [*rows, {}]
-            states[question.id] = fields.State(words=words, rows=rows, faults=said, disputes=self.disputes(question))
+            states[question.id] = self._state(question, words, rows, faults=said)
         return states
 
     def _is_locked(self, question: Question) -> bool:

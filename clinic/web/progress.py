@@ -13,8 +13,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic.actions.answers import AGE
+from clinic.actions.freshness import stale_questions
 from clinic.web import answers, stops
-from clinic.web.fields import anchor
+from clinic.web.fields import Remark, anchor
 from clinic.web.pages import IntakePage
 from clinic.web.wording import SOURCES
 from triage.facts import check_answers
@@ -57,6 +58,7 @@ class Answered:
     answer: str
     is_answered: bool
     is_disputed: bool
+    is_old: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class AnswersPage(IntakePage):
 
     def forget_answers(self) -> None:
         """Read everything anew: the answers have changed."""
-        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions"):
+        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions", "to_ask_again"):
             self.__dict__.pop(name, None)
 
     def asked(self, section: Section) -> list[Question]:
@@ -103,6 +105,26 @@ class AnswersPage(IntakePage):
 
     def value_of(self, name: str) -> Any:
         return answers.value_of(self.intake.answers, name)
+
+    @cached_property
+    def to_ask_again(self) -> Sequence[Question]:
+        """The safety questions whose answers are older than the protocol lets them be acted upon."""
+        if self.newest is None or not self.intake.is_open:
+            return []
+        return [self.protocol.questions[name] for name in stale_questions(self.intake, self.newest)]
+
+    def remark(self, question: Question) -> Remark | None:
+        """What is to be known of an answer that was not given just now."""
+        entry = self.intake.answers.get(question.id)
+        at = parse_datetime(entry["at"]) if entry else None
+        if entry is None or at is None:
+            return None
+        said = {"day": date_format(at, "j M Y"), "answer": self.in_words(question)}
+        if question in self.to_ask_again:
+            return Remark(_("Ask again"), _("Last answer, %(day)s: %(answer)s. It is too old to act upon.") % said)
+        if self.intake.follows_id and at < self.intake.opened_at:
+            return Remark(_("From the record"), _("Answered on %(day)s: check that it still holds.") % said)
+        return None
 
     def in_words(self, question: Question) -> str:
         return answers.in_words(question, answers.value_of(self._assessed, question.id), on=self.on)
@@ -144,6 +166,7 @@ class AnswersPage(IntakePage):
             following = sections[sections.index(section) + 1 :][:1]
         else:
             waiting = {each["section"] for each in self._outstanding}
+            waiting |= {question.section for question in self.to_ask_again}
             following = tuple(each for each in sections if each.id in waiting)[:1]
         return self.url_of_section(following[0].id) if following else reverse("check", args=[self.intake.pk])
 
@@ -162,6 +185,9 @@ class AnswersPage(IntakePage):
                 )
                 for each in self._outstanding
             ],
+            "ask_again": [
+                OpenQuestion(text=each.text, safety=each.safety, url=self.url_of(each)) for each in self.to_ask_again
+            ],
             "is_assessed": self.newest is not None,
             "is_open": self.intake.is_open,
             "is_check": here == "check",
@@ -176,7 +202,7 @@ class AnswersPage(IntakePage):
         return Step(
             title=section.title,
             url=self.url_of_section(section.id),
-            answered=sum(question.id in self._facts.values for question in asked),
+            answered=sum(each.id in self._facts.values and each not in self.to_ask_again for each in asked),
             asked=len(asked),
             is_here=section.id == here,
         )
@@ -206,4 +232,5 @@ class AnswersPage(IntakePage):
             answer=self.in_words(question),
             is_answered=question.id in self._facts.values,
             is_disputed=bool(self.disputes(question)),
+            is_old=question in self.to_ask_again,
         )

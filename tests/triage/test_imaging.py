@@ -50,5 +50,5 @@ def test_every_name_of_a_study_can_be_read(name: str):
         (Study({"modality": "mri", "region": "lumbar", "status": "cancelled"}), False),
     ],
 )
-def test_a_study_is_awaited_until_a_clinician_has_classed_its_report(study: Study, awaited: bool):
+def test_a_study_is_awaited_until_a_clinician_has_classed_its_report(study: Study, *, awaited: bool):
     assert study.is_awaited is awaited
