@@ -7,10 +7,10 @@ import pytest
 
 from clinic import spoken
 from tests import factories
-from tests.catalogues import PROTOCOLS, Entry, compiled, read
+from tests.catalogues import PAGES, PROTOCOLS, Entry, compiled, read
 from triage.reading import read_protocol
 
-CATALOGUES = [PROTOCOLS]
+CATALOGUES = [PROTOCOLS, PAGES]
 KNOWN = read_protocol(factories.BACK_PAIN)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}|%%")
 TOLD = {entry.parts["msgid"]: entry.german[0] for entry in read(PROTOCOLS)}
