@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from clinic.models import Assessment, AuditEvent, Decision, ReferralStatus, Stage
 from triage.facts import NOT_SURE_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import date
 
     from clinic.models import Site
@@ -55,15 +55,31 @@ def _completions(site: Site, start: datetime, end: datetime) -> Iterator[Counted
     completed = [(UUID(detail["assessment"]), at) for detail, at in entries.values_list("detail", "at")]
     for number in range(0, len(completed), _AT_ONCE):
         some = completed[number : number + _AT_ONCE]
-        rows = Assessment.objects.filter(pk__in=[pk for pk, _ in some]).select_related("release")
-        found = rows.defer("release__source").in_bulk()
+        rows = Assessment.objects.filter(pk__in=[pk for pk, _ in some]).order_by()
+        columns = rows.values_list("pk", "disposition", "outcome", "answers", *_release("release"))
+        found = {pk: _Completed(*rest) for pk, *rest in columns.iterator(chunk_size=_AT_ONCE)}
         for pk, at in some:
             yield from _completion(found[pk], at.date())
 
 
-def _completion(assessment: Assessment, day: date) -> Iterator[Counted]:
-    outcome, release = assessment.outcome, str(assessment.release)
-    rule = deciding_rule(assessment)
+def _release(path: str) -> tuple[str, str]:
+    """The columns that name a protocol's version."""
+    return f"{path}__protocol", f"{path}__version"
+
+
+class _Completed(NamedTuple):
+    """As much of an assessment as is counted."""
+
+    disposition: str
+    outcome: dict[str, Any]
+    answers: dict[str, Any]
+    protocol: str
+    version: str
+
+
+def _completion(assessment: _Completed, day: date) -> Iterator[Counted]:
+    outcome, release = assessment.outcome, f"{assessment.protocol}/{assessment.version}"
+    rule = deciding_rule(outcome)
     yield Counted(day, "completed", assessment.disposition)
     yield Counted(day, "rule", rule, release)
     for finding in outcome["findings"]:
@@ -79,27 +95,26 @@ def _completion(assessment: Assessment, day: date) -> Iterator[Counted]:
         yield Counted(day, "rule_unknown", rule, release)
 
 
-def deciding_rule(assessment: Assessment) -> str:
+def deciding_rule(outcome: Mapping[str, Any]) -> str:
     """The rule that decided; `incomplete` where none did."""
-    rules = [each["id"] for each in assessment.outcome["because"] if each["kind"] == "rule"]
+    rules = [each["id"] for each in outcome["because"] if each["kind"] == "rule"]
     return str(rules[-1]) if rules else "incomplete"
 
 
 def _decisions(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
-    rows = Decision.objects.filter(site=site, at__gte=start, at__lt=end).select_related("assessment__release")
-    for decision in rows.defer("assessment__answers", "assessment__release__source").iterator(chunk_size=_AT_ONCE):
-        day, release = decision.at.date(), str(decision.assessment.release)
-        rule = deciding_rule(decision.assessment)
-        yield Counted(day, f"decision_{decision.kind}", rule, release)
-        if decision.lowers:
-            yield Counted(day, "decision_lowered", rule, release)
+    rows = Decision.objects.filter(site=site, at__gte=start, at__lt=end).order_by()
+    columns = rows.values_list("at", "kind", "lowers", "assessment__outcome", *_release("assessment__release"))
+    for at, kind, lowers, outcome, protocol, version in columns.iterator(chunk_size=_AT_ONCE):
+        rule, release = deciding_rule(outcome), f"{protocol}/{version}"
+        yield Counted(at.date(), f"decision_{kind}", rule, release)
+        if lowers:
+            yield Counted(at.date(), "decision_lowered", rule, release)
 
 
 def _referral_steps(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
-    rows = ReferralStatus.objects.filter(site=site, at__gte=start, at__lt=end).select_related("referral")
-    for step in rows.iterator(chunk_size=_AT_ONCE):
-        day, service = step.at.date(), step.referral.service
-        yield Counted(day, "referral", f"{service}|{step.status}")
-        if step.status in TIMED:
-            waited = (step.at - step.referral.created_at).days
-            yield Counted(day, "days_to", f"{service}|{step.status}|{waited}")
+    rows = ReferralStatus.objects.filter(site=site, at__gte=start, at__lt=end).order_by()
+    columns = rows.values_list("at", "status", "referral__service", "referral__created_at")
+    for at, status, service, proposed_at in columns.iterator(chunk_size=_AT_ONCE):
+        yield Counted(at.date(), "referral", f"{service}|{status}")
+        if status in TIMED:
+            yield Counted(at.date(), "days_to", f"{service}|{status}|{(at - proposed_at).days}")
