@@ -8,16 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from clinic import clock, protocols
-from clinic.actions import decisions, intakes, patients, people, referrals, sites, stops, tokens
+from clinic.actions import decisions, imaging, intakes, patients, people, referrals, sites, stops, tokens
 from clinic.actions import protocols as releases
-from clinic.actions.referral_steps import Verb
+from clinic.actions.referral_steps import STEPS, Verb
 from clinic.management.files import FIXTURES, vignettes_of
 from clinic.models import Assessment, DecisionKind, Intake, Patient, ReasonCode, Referral, Site, User
 from clinic.permissions import Role
-from triage.protocol import Disposition
+from triage.protocol import Disposition, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from triage.protocol import Protocol
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 PROTOCOL = "back-pain"
 _SOURCE = FIXTURES / "protocols" / PROTOCOL / "1.0.0.toml"
-_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address")
+_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone")
+_WEEKS_BACK = 84  # days over which the crowd comes
 _ASKED_FIRST = "pain"  # the section with which every intake begins
 
 
@@ -49,6 +50,11 @@ class Clinic:
     def at_work(self, site: Site, *roles: Role) -> User:
         """The first of the demo's people who has one of the roles at the site."""
         return next(user for role in roles for user in self.users.values() if role in user.roles.get(site.pk, ()))
+
+
+def evening(today: date, *, days_ago: int) -> AbstractContextManager[None]:
+    """After the last patient of a day of the story."""
+    return day(today, days_ago=days_ago, minute=9 * 60)
 
 
 def day(today: date, *, days_ago: int, minute: int = 0) -> AbstractContextManager[None]:
@@ -108,8 +114,9 @@ def steps_of(story: Mapping[str, Any], clinic: Clinic, *, today: date) -> list[S
     """Every step of every patient, in the order of time; the last ones were taken yesterday."""
     vignettes = {each.id: each.answers for each in vignettes_of(PROTOCOL)}
     steps = []
-    for each in story["patients"]:
-        case = Case(clinic, each, vignettes[each["vignette"]], today)
+    for each in [*story["patients"], *_crowd(story)]:
+        later = vignettes[each.get("then", each["vignette"])]
+        case = Case(clinic, each, vignettes[each["vignette"]], today, later=later)
         course = story["courses"][each["course"]]
         steps += [
             Step(max(each["began"] - n * each["pace"], 1), what, case)
@@ -119,15 +126,40 @@ def steps_of(story: Mapping[str, Any], clinic: Clinic, *, today: date) -> list[S
     return sorted(steps, key=lambda step: -step.days_ago)
 
 
+def _crowd(story: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The patients that make the weeks full: named in turn, of many ages, spread over twelve weeks."""
+    crowd = story["crowd"]
+    groups = [group for group in crowd["groups"] for _ in range(group["number"])]
+    for number, group in enumerate(groups):
+        yield {
+            "reference": f"DEMO-{101 + number}",
+            "given_name": crowd["names"][number % len(crowd["names"])],
+            "family_name": "Specimen" if group["site"] == "demo-hillside" else "Sample",
+            "age": 21 + number * 7 % 38,
+            "sex": ("female", "male")[number % 2],
+            "began": _WEEKS_BACK - number * 37 % (_WEEKS_BACK - 5),
+            "pace": 1 + number % 3,
+            **group,
+        }
+
+
 class Case:
     """One patient of the demo and what is done with their intake; each step is a method."""
 
     patient: Patient
     intake: Intake
 
-    def __init__(self, clinic: Clinic, person: Mapping[str, Any], answers: Mapping[str, object], today: date) -> None:
+    def __init__(
+        self,
+        clinic: Clinic,
+        person: Mapping[str, Any],
+        answers: Mapping[str, object],
+        today: date,
+        *,
+        later: Mapping[str, object],
+    ) -> None:
         self.person, self.today = person, today
-        self.answers = _own_answers(person, answers)
+        self.answers, self.later = _own_answers(person, answers), _own_answers(person, later)
         site = self.site = clinic.sites[person["site"]]
         self.clerk = clinic.at_work(site, Role.CLERK, Role.CLINICIAN)
         self.clinician = clinic.at_work(site, Role.CLINICIAN)
@@ -144,6 +176,11 @@ class Case:
         self.intake = intakes.open(patient=self.patient, by=self.clerk)
         self._answer(self.clerk, lambda question: question.section == _ASKED_FIRST and not _grows(question))
 
+    def come_back(self) -> None:
+        """A follow-up, at which the patient answers as they have become."""
+        self.answers = self.later
+        self.begin()
+
     def ask(self) -> None:
         self._answer(self.clerk, lambda question: not _grows(question))
 
@@ -157,8 +194,46 @@ class Case:
         referrals.propose(assessment=self._newest(), by=self.clinician)
 
     def accept_referrals(self) -> None:
-        for referral in Referral.objects.filter(assessment=self._newest()):
-            referrals.advance(referral=referral, verb=Verb.ACCEPT, by=self.clinician)
+        self._advance(Verb.ACCEPT, by=self.clinician)
+
+    def send(self) -> None:
+        protocol = _protocol(self.intake)
+        for referral in self._referrals(Verb.SEND):
+            name = f"{protocol.services[Service(referral.service)].title}, Demo General Hospital"
+            referrals.advance(referral=referral, verb=Verb.SEND, destination=name, by=self.clinician)
+
+    def receive(self) -> None:
+        self._advance(Verb.RECEIVE, by=self.clerk)
+
+    def book(self) -> None:
+        self._advance(Verb.BOOK, by=self.clerk, appointment=clock.today() + timedelta(days=self.person["pace"]))
+
+    def see(self) -> None:
+        self._advance(Verb.SEE, by=self.clerk)
+
+    def close(self) -> None:
+        self._advance(Verb.CLOSE, by=self.clerk, reason="Six sessions; goes on at home.")
+
+    def decline(self) -> None:
+        self._advance(Verb.DECLINE, by=self.clerk, reason="No place before the spring.")
+
+    def call_off(self) -> None:
+        self._advance(Verb.CANCEL, by=self.clinician, reason="The patient does not want it any more.")
+
+    def ask_for_scan(self) -> None:
+        study = {"modality": "mri", "region": "lumbar", "status": "requested", "reason": "routine"}
+        imaging.record(intake=self.intake, study=study, by=self.clerk)
+
+    def scan(self) -> None:
+        imaging.performed(intake=self.intake, number=1, on=clock.today(), by=self.clerk)
+
+    def report(self) -> None:
+        text = "Age-related changes at two levels. No fracture, no compression."
+        imaging.reported(intake=self.intake, number=1, finding=text, by=self.clerk)
+
+    def class_report(self) -> None:
+        said = {"study_class": "age_related", "concordance": "unclear"}
+        imaging.classify(intake=self.intake, number=1, by=self.clinician, **said)
 
     def accept(self) -> None:
         decisions.decide(assessment=self._newest(), kind=DecisionKind.ACCEPTED, by=self.clinician)
@@ -169,6 +244,17 @@ class Case:
             kind=DecisionKind.CHANGED,
             reason=ReasonCode.MORE_URGENT,
             note="I want the diagnosis looked at again before treatment.",
+            disposition=Disposition.MEDICAL_REVIEW,
+            services=[],
+            by=self.clinician,
+        )
+
+    def lower(self) -> None:
+        decisions.decide(
+            assessment=self._newest(),
+            kind=DecisionKind.CHANGED,
+            reason=ReasonCode.NEW_INFORMATION,
+            note="Examined at once: the spinal team was rung and sees the patient this week.",
             disposition=Disposition.MEDICAL_REVIEW,
             services=[],
             by=self.clinician,
@@ -192,6 +278,14 @@ class Case:
 
     def cancel(self) -> None:
         intakes.cancel(intake=self.intake, reason="The patient is going to another practice.", by=self.clerk)
+
+    def _advance(self, verb: Verb, **said: Any) -> None:
+        for referral in self._referrals(verb):
+            referrals.advance(referral=referral, verb=verb, **said)
+
+    def _referrals(self, verb: Verb) -> list[Referral]:
+        rows = Referral.objects.filter(assessment__intake=self.intake)
+        return [each for each in rows if each.status in STEPS[verb].before]
 
     def _newest(self) -> Assessment:
         return Assessment.objects.newest().get(intake=self.intake)

@@ -17,16 +17,24 @@ from clinic.models import (
     ApiToken,
     Assessment,
     AuditEvent,
+    DayCount,
     Decision,
     DecisionKind,
+    Escalation,
     Intake,
     IntakeStatus,
+    Lateness,
+    Letter,
     Patient,
     Referral,
     Site,
     Stage,
     StopRecord,
+    StudyEvent,
+    StudyStep,
     User,
+    Work,
+    WorkItem,
 )
 from clinic.permissions import Role
 from triage.protocol import Disposition
@@ -81,7 +89,19 @@ def test_a_second_run_changes_nothing_and_says_so():
 def test_intakes_are_at_every_stage():
     assert set(Intake.objects.values_list("status", flat=True)) == set(IntakeStatus.values)
     assert set(Decision.objects.values_list("kind", flat=True)) == set(DecisionKind.values)
-    assert {referral.status for referral in Referral.objects.all()} >= {Stage.PROPOSED, Stage.ACCEPTED}
+    assert {referral.status for referral in Referral.objects.all()} == set(Stage)
+
+
+def test_the_clinic_is_at_work():
+    sent = Referral.objects.filter(statuses__status=Stage.SENT).distinct()
+    assert sent.count() >= 40
+    assert all(Letter.objects.filter(referral=each).exists() for each in sent)
+    assert set(WorkItem.objects.values_list("kind", flat=True)) >= {Work.DECISION, Work.REFERRAL, Work.REPORT}
+    assert set(Escalation.objects.values_list("level", flat=True)) == {Lateness.CHASED, Lateness.ESCALATED}
+    assert Decision.objects.filter(lowers=True).count() == 1
+    assert Intake.objects.filter(follows__isnull=False).count() >= 3
+    assert StudyEvent.objects.filter(step=StudyStep.CLASSED).exists()
+    assert DayCount.objects.exists()
 
 
 def test_one_stop_card_has_its_record_and_another_waits_for_it():

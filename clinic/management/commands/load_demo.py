@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from clinic.actions import chasing, counting
 from clinic.actions.errors import Conflict
 from clinic.management import demo
 from clinic.models import Assessment, Patient
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-_OPENED = 60  # days before the story ends; longer than its longest course
+_OPENED = 90  # days before the story ends; longer than its longest course
+
+_CHASED_EVERY = 7  # days; the last time on the last evening
 
 
 class Command(BaseCommand):
@@ -47,8 +50,14 @@ class Command(BaseCommand):
                 clinic = demo.open_clinic(story)
         except Conflict as error:
             raise CommandError(str(error)) from error
-        for minute, step in enumerate(demo.steps_of(story, clinic, today=today)):
-            step.take(today=today, minute=minute)
+        steps = demo.steps_of(story, clinic, today=today)
+        for days_ago in range(_OPENED, 0, -1):
+            for minute, step in enumerate(each for each in steps if each.days_ago == days_ago):
+                step.take(today=today, minute=minute)
+            if days_ago % _CHASED_EVERY == 1:
+                with demo.evening(today, days_ago=days_ago):
+                    chasing.chase()
+        counting.summarise()
         self._tell_patients()
         self.stdout.write(f"Token of the integrator, shown this once: {clinic.token}")
 
