@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinic.admin.base import ReadingAdmin
+from clinic.admin.base import NEWEST_FIRST, ReadingAdmin
 from clinic.admin.filters import SiteFilter
 from clinic.admin.history import Entry, History
 from clinic.models import AuditEvent
@@ -18,7 +18,8 @@ class AuditEventAdmin(ReadingAdmin):
     list_display = ("at", "site", "seq", "action", "object_type", "actor_label", "role", "door")
     list_filter = (SiteFilter, "door")
     list_select_related = ("site",)
-    ordering = ("-id",)  # ids are in the order of time, and indexed
+    ordering = NEWEST_FIRST
+    sortable_by = ()
     search_fields = ("=action", "=object_id", "=subject", "=request_id", "=actor__username")
 
     def history_of(self, obj: AuditEvent, page: str) -> History:

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from clinic import permissions
 from clinic.admin.history import Entry, History, read_history
+from clinic.admin.listing import Listing
 from clinic.models import User
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     StockAdmin = admin.ModelAdmin[Any]
 else:  # Django's class is generic to the type checker only
     StockAdmin = admin.ModelAdmin
+
+
+NEWEST_FIRST = ("-id",)  # ids are in the order of time, and indexed
 
 
 def person(request: HttpRequest) -> User:
@@ -47,6 +51,9 @@ class ReadingAdmin(StockAdmin):
         """The rows that the person may read."""
         rows: QuerySet[Any] = self.model._default_manager.visible_to(user)
         return rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Listing]:
+        return Listing
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found = self.visible(person(request))
@@ -110,6 +117,9 @@ class EditedAdmin(ReadingAdmin):
 
 class WrittenOnceAdmin(ReadingAdmin):
     """Rows that are written once: their history is that."""
+
+    ordering = NEWEST_FIRST
+    sortable_by = ()
 
     def history_of(self, obj: Any, page: str) -> History:
         return History((Entry(at=obj.at, who=str(obj.by), why="Recorded; never changed since."),))

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.admin import display
+from django.db.models import Model, OuterRef, Subquery
 from django.template.loader import render_to_string
 
-from clinic import protocols
+from clinic import spoken
 from clinic.admin.answers import AnswerWords
-from clinic.admin.base import EditedAdmin, WrittenOnceAdmin
+from clinic.admin.base import NEWEST_FIRST, EditedAdmin, WrittenOnceAdmin
 from clinic.admin.dashboard import in_words
 from clinic.admin.filters import DispositionFilter, ServiceFilter, SiteFilter
 from clinic.admin.history import Entry, History
-from clinic.models import Assessment, Intake, Referral, Stage
+from clinic.models import (
+    Assessment,
+    Decision,
+    Escalation,
+    Intake,
+    Letter,
+    Referral,
+    ReferralStatus,
+    Stage,
+    StopRecord,
+    StudyEvent,
+)
 from clinic.permissions import Capability
 from triage.protocol import Disposition
 
@@ -24,6 +36,8 @@ if TYPE_CHECKING:
 
     from clinic.models import Patient, User
 
+_Row = TypeVar("_Row", bound=Model)
+
 
 class PatientAdmin(EditedAdmin):
     reading = Capability.READ_PATIENT
@@ -33,6 +47,8 @@ class PatientAdmin(EditedAdmin):
     list_display = ("reference", "family_name", "given_name", "date_of_birth", "sex", "site")
     list_filter = (SiteFilter,)
     list_select_related = ("site",)
+    ordering = NEWEST_FIRST
+    sortable_by = ()
     search_fields = ("=reference", "=family_name", "=given_name")
 
 
@@ -44,13 +60,15 @@ class IntakeAdmin(EditedAdmin):
     )
     list_display = ("patient", "site", "release", "status", "version", "opened_at", "opened_by")
     list_filter = (SiteFilter, "status")
+    ordering = NEWEST_FIRST
+    sortable_by = ()
     search_fields = ("=patient__reference", "=patient__family_name")
 
     def visible(self, user: User) -> QuerySet[Intake]:
-        return Intake.objects.visible_to(user).with_context().select_related("opened_by")
+        return Intake.objects.visible_to(user).with_context().select_related("opened_by").defer("answers")
 
     def answer_words(self, obj: Intake) -> AnswerWords:
-        return AnswerWords(protocols.get(obj.release))
+        return AnswerWords(spoken.protocol(obj.release))
 
     @display(description="Answers")
     def answer_table(self, intake: Intake) -> str:
@@ -70,7 +88,7 @@ class AssessmentAdmin(WrittenOnceAdmin):
 
     def visible(self, user: User) -> QuerySet[Assessment]:
         read = Assessment.objects.visible_to(user).select_related("intake__patient", "site", "release", "by")
-        return read.defer("release__source", "intake__answers")
+        return read.defer("outcome", "answers", "release__source", "intake__answers")
 
     @display(description="Disposition", ordering="disposition")
     def leads_to(self, assessment: Assessment) -> str:
@@ -102,8 +120,10 @@ class DecisionAdmin(WrittenOnceAdmin):
     )
     list_display = ("patient", "site", "kind", "suggested", "disposition", "lowers", "by", "at")
     list_filter = (SiteFilter, "kind", "lowers")
-    list_select_related = ("assessment__intake__patient", "site", "by")
     search_fields = ("=assessment__intake__patient__reference",)
+
+    def visible(self, user: User) -> QuerySet[Decision]:
+        return _with_patient(Decision.objects.visible_to(user))
 
     @display(description="Patient")
     def patient(self, decision: object) -> Patient:
@@ -119,9 +139,10 @@ class StopRecordAdmin(WrittenOnceAdmin):
     fields = readonly_fields = ("patient", "site", "text", "by", "at")
     list_display = ("patient", "site", "text", "by", "at")
     list_filter = (SiteFilter,)
-    list_select_related = ("assessment__intake__patient", "site", "by")
-    ordering = ("-at",)
     search_fields = ("=assessment__intake__patient__reference",)
+
+    def visible(self, user: User) -> QuerySet[StopRecord]:
+        return _with_patient(StopRecord.objects.visible_to(user))
 
     @display(description="Patient")
     def patient(self, record: object) -> Patient:
@@ -137,15 +158,18 @@ class ReferralAdmin(WrittenOnceAdmin):
     search_fields = ("=patient__reference", "=patient__family_name")
 
     def visible(self, user: User) -> QuerySet[Referral]:
-        return Referral.objects.visible_to(user).prefetch_related("statuses")
+        newest = ReferralStatus.objects.filter(referral=OuterRef("pk")).order_by("-seq")
+        return Referral.objects.visible_to(user).annotate(
+            stage_now=Subquery(newest.values("status")[:1]), due_now=Subquery(newest.values("due")[:1])
+        )
 
     @display(description="Status")
-    def stage(self, referral: Referral) -> str:
-        return str(referral.status.label)
+    def stage(self, referral: Any) -> str:
+        return str(Stage(referral.stage_now).label)
 
     @display(description="Next step due")
-    def due(self, referral: Referral) -> datetime | None:
-        return referral.newest_step.due
+    def due(self, referral: Any) -> datetime | None:
+        return referral.due_now  # type: ignore[no-any-return]
 
     def history_of(self, obj: Referral, page: str) -> History:
         steps = obj.statuses.select_related("by").order_by("-seq")
@@ -159,7 +183,10 @@ class EscalationAdmin(WrittenOnceAdmin):
     fields = readonly_fields = ("site", "intake", "kind", "stage", "study", "due", "level", "by", "at")
     list_display = ("intake", "site", "kind", "stage", "due", "level", "at")
     list_filter = (SiteFilter, "level", "kind")
-    list_select_related = ("intake__patient", "site", "by")
+
+    def visible(self, user: User) -> QuerySet[Escalation]:
+        rows = Escalation.objects.visible_to(user).select_related("intake__patient", "site", "by")
+        return rows.defer("intake__answers")
 
 
 class StudyEventAdmin(WrittenOnceAdmin):
@@ -167,7 +194,10 @@ class StudyEventAdmin(WrittenOnceAdmin):
     fields = readonly_fields = ("site", "intake", "number", "step", "note", "by", "at")
     list_display = ("intake", "site", "number", "step", "by", "at")
     list_filter = (SiteFilter, "step")
-    list_select_related = ("intake__patient", "site", "by")
+
+    def visible(self, user: User) -> QuerySet[StudyEvent]:
+        rows = StudyEvent.objects.visible_to(user).select_related("intake__patient", "site", "by")
+        return rows.defer("intake__answers")
 
 
 class LetterAdmin(WrittenOnceAdmin):
@@ -175,11 +205,19 @@ class LetterAdmin(WrittenOnceAdmin):
     fields = readonly_fields = ("site", "patient", "kind", "destination", "language", "sha256", "by", "at")
     list_display = ("patient", "site", "kind", "destination", "language", "by", "at")
     list_filter = (SiteFilter, "kind")
-    list_select_related = ("assessment__intake__patient", "site", "by")
+
+    def visible(self, user: User) -> QuerySet[Letter]:
+        return _with_patient(Letter.objects.visible_to(user))
 
     @display(description="Patient")
     def patient(self, letter: object) -> Patient:
         return letter.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
+
+
+def _with_patient(rows: QuerySet[_Row]) -> QuerySet[_Row]:
+    """With whom and what they are about, but without the long columns that no list shows."""
+    joined = rows.select_related("assessment__intake__patient", "site", "by")
+    return joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers")
 
 
 def _step(status: str, reason: str) -> str:

@@ -42,10 +42,7 @@ class Browser:
         client = self._client(page.who)
 
         def opened() -> Any:
-            if page.posted is None:
-                response = client.get(page.address)
-            else:
-                response = client.post(page.address, page.posted)
+            response = client.get(page.address) if page.posted is None else client.post(page.address, page.posted)
             if response.status_code != 200:
                 raise RuntimeError(f"{page.name}: {response.status_code}")
             return response
