@@ -140,6 +140,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "fixtures" / "locale"]  # the words of the protocols; those of the pages lie in the app
+FORMAT_MODULE_PATH = "clinic.formats"
 USE_I18N = True
 
 # Static files: one stylesheet of ours and the stock admin's, from this host only

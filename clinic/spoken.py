@@ -7,10 +7,11 @@ never left out. Nothing that is stored passes through here.
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language, gettext_noop, ngettext
+from django.utils.translation import get_language, gettext_lazy, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from clinic import protocols
@@ -19,24 +20,67 @@ from triage.protocol import Disposition
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from django.utils.functional import _StrPromise
+
     from clinic.models import ProtocolRelease
     from triage.protocol import Protocol
 
     Document = Mapping[str, Any]
 
 # The texts of a stored outcome, and those of a protocol, by the names of their fields.
-_TEXTS = frozenset({"title", "means", "text", "name", "band", "group", "reason", "who"})
+_TEXTS = frozenset({"title", "means", "text", "name", "band", "group", "who"})
 _WORDS = _TEXTS | {"intro", "hint", "label", "unit", "because", "summary"}
 _SHOWN = (
     *("sections", "questions", "instruments", "actions", "flags", "rules", "incomplete", "exclusions", "texts"),
     *("dispositions", "services"),
 )
-# What `triage.explanation` says of its own accord, named here so that it gets into the catalogue of the pages.
+# What the engine says of its own accord, named here so that it gets into the catalogue of the pages.
 _OWN_WORDS = (
     *(gettext_noop("Yes"), gettext_noop("No"), gettext_noop("Not sure")),
     *(gettext_noop("None"), gettext_noop("None done"), gettext_noop("recorded")),
     gettext_noop("serious causes are not yet all answered no"),
+    *(gettext_noop("is missing"), gettext_noop("is not one of the words it takes")),
+    *(gettext_noop("is not a number of days"), gettext_noop("is not a past date")),
+    gettext_noop("does not agree with performed_on"),
+    *(gettext_noop("is not a list of studies"), gettext_noop("is not an answer that this question takes")),
 )
+_DISAGREES = re.compile(r"does not agree with (?P<question>\w+), which gives (?P<days>\d+)")
+_STUDIES: Mapping[str, _StrPromise] = {
+    "xray": gettext_lazy("X-ray"),
+    "mri": gettext_lazy("MRI"),
+    "ct": gettext_lazy("CT"),
+    "dexa": gettext_lazy("DEXA"),
+    "bone_scan": gettext_lazy("Bone scan"),
+    "ultrasound_aorta": gettext_lazy("Ultrasound of the aorta"),
+    "cervical": gettext_lazy("Cervical"),
+    "thoracic": gettext_lazy("Thoracic"),
+    "thoracolumbar": gettext_lazy("Thoracolumbar"),
+    "lumbar": gettext_lazy("Lumbar"),
+    "lumbosacral": gettext_lazy("Lumbosacral"),
+    "sacroiliac": gettext_lazy("Sacroiliac"),
+    "whole_spine": gettext_lazy("Whole spine"),
+    "abdomen": gettext_lazy("Abdomen"),
+    "other": gettext_lazy("Other"),
+    "requested": gettext_lazy("Requested"),
+    "awaiting_report": gettext_lazy("Done, report awaited"),
+    "reported": gettext_lazy("Reported"),
+    "report_unavailable": gettext_lazy("Report not available"),
+    "cancelled": gettext_lazy("Cancelled"),
+    "routine": gettext_lazy("Routine"),
+    "red_flag": gettext_lazy("A red flag"),
+    "no_significant_finding": gettext_lazy("No significant finding"),
+    "age_related": gettext_lazy("Age-related changes"),
+    "significant_structural": gettext_lazy("Significant structural change"),
+    "serious_pathology": gettext_lazy("Serious pathology"),
+    "non_diagnostic": gettext_lazy("Not diagnostic"),
+    "incidental_nonspinal": gettext_lazy("Incidental, outside the spine"),
+    "concordant": gettext_lazy("Yes"),
+    "discordant": gettext_lazy("No"),
+    "unclear": gettext_lazy("Unclear"),
+    "immediate": gettext_lazy("Immediate"),
+    "same_day": gettext_lazy("Same day"),
+    "within_14_days": gettext_lazy("Within 14 days"),
+}
 _told: dict[tuple[str, str], Protocol] = {}
 
 
@@ -85,6 +129,19 @@ def text(words: str) -> str:
     return _(words) if words else ""
 
 
+def study(word: str) -> str:
+    """One word of an imaging study; a word that no study takes is shown as it is."""
+    return str(_STUDIES.get(word, word))
+
+
+def reason(said: str) -> str:
+    """Why an answer is refused, or does not go together with another."""
+    found = _DISAGREES.fullmatch(said)
+    if found is None:
+        return text(said)
+    return _("does not agree with %(question)s, which gives %(days)s") % found.groupdict()
+
+
 def outcome(stored: Document) -> dict[str, Any]:
     """A stored outcome with its words in the reader's language; in English as it is stored."""
     if (get_language() or "en").startswith("en"):
@@ -98,8 +155,15 @@ def _document(stored: Any, key: str = "") -> Any:
     if isinstance(stored, list):
         return [_document(each, key) for each in stored]
     if key == "answer":
-        return ", ".join(_answers(stored.split(", ")))
+        return answer(stored)
+    if key == "reason":
+        return reason(stored)
     return text(stored) if key in _TEXTS else stored
+
+
+def answer(said: str) -> str:
+    """One or more answers as `triage.explanation` words them."""
+    return ", ".join(_answers(said.split(", ")))
 
 
 def _answers(parts: list[str]) -> Iterator[str]:

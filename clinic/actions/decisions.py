@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import permissions
 from clinic.actions import audit, referrals, work
@@ -45,11 +46,11 @@ def decide(
     permissions.require(by, Capability.DECIDE, assessment.site)
     intake = referrals.hold_newest(assessment)
     if Decision.objects.filter(assessment=assessment).exists():
-        raise Conflict("This assessment has been decided on already.")
+        raise Conflict(_("This assessment has been decided on already."))
     chosen = _disposition(assessment, kind, disposition, services)
     chosen_services = _services(assessment, kind, chosen, services)
     if kind == DecisionKind.CHANGED and (chosen, chosen_services) == (assessment.disposition, _advised(assessment)):
-        raise ValidationError({"kind": "This is what was advised: accept it instead."})
+        raise ValidationError({"kind": _("This is what was advised: accept it instead.")})
     _check_reasons(assessment, kind, chosen, reason, note)
     decision = Decision.objects.create(
         assessment=assessment,
@@ -114,15 +115,15 @@ def _disposition(
     advised = Disposition(assessment.disposition)
     if kind != DecisionKind.CHANGED:
         if disposition is not None or services is not None:
-            raise ValidationError({"kind": "Only a changed advice names another disposition or other services."})
+            raise ValidationError({"kind": _("Only a changed advice names another disposition or other services.")})
         if advised is Disposition.INCOMPLETE:
-            raise Conflict("An incomplete intake can only be changed to something more urgent.")
+            raise Conflict(_("An incomplete intake can only be changed to something more urgent."))
         return advised
     if disposition is None and services is None:
-        raise ValidationError({"disposition": "Say what is changed: the disposition, the services or both."})
+        raise ValidationError({"disposition": _("Say what is changed: the disposition, the services or both.")})
     chosen = _known(disposition) if disposition is not None else advised
     if advised is Disposition.INCOMPLETE and chosen not in _MEDICAL:
-        raise Conflict("An incomplete intake can only be changed to something more urgent.")
+        raise Conflict(_("An incomplete intake can only be changed to something more urgent."))
     return chosen
 
 
@@ -143,7 +144,7 @@ def _services(assessment: Assessment, kind: str, chosen: Disposition, services: 
     if any(service not in known for service in services) or len(set(services)) != len(services):
         raise ValidationError({"services": f"Each is one of, and once: {', '.join(known)}."})
     if services and chosen in _NO_REFERRAL:
-        raise ValidationError({"services": "No treatment is referred to before this has been seen to."})
+        raise ValidationError({"services": _("No treatment is referred to before this has been seen to.")})
     return list(services)
 
 
@@ -156,6 +157,6 @@ def _check_reasons(assessment: Assessment, kind: str, chosen: Disposition, reaso
     if kind != DecisionKind.ACCEPTED and reason not in ReasonCode.values:
         raise ValidationError({"reason": f"This is one of: {', '.join(ReasonCode.values)}."})
     if lowers_urgency(assessment.disposition, kind, chosen) and not note.strip():
-        raise ValidationError({"note": "Say why an urgent advice is not followed."})
+        raise ValidationError({"note": _("Say why an urgent advice is not followed.")})
     if reason == ReasonCode.OTHER and not note.strip():
-        raise ValidationError({"note": "Say what the reason is."})
+        raise ValidationError({"note": _("Say what the reason is.")})

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from clinic.permissions import NotAllowed
 
@@ -31,7 +32,7 @@ class Stale(Exception):
     """The record has been changed since it was read; `version` is the present one."""
 
     def __init__(self, version: int) -> None:
-        super().__init__("These answers have been changed in the meantime: read them again before changing them.")
+        super().__init__(_("These answers have been changed in the meantime: read them again before changing them."))
         self.version = version
 
 

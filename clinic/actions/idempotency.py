@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic.actions.errors import Conflict, KeyReused, conflict_on_duplicate
 from clinic.models import IdempotencyKey, User
@@ -35,7 +36,7 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
     row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body))
     row.clean_fields(exclude={"user", "response"})
     try:
-        with conflict_on_duplicate("This key has been used."):
+        with conflict_on_duplicate(_("This key has been used.")):
             row.save(force_insert=True)
     except Conflict:
         return _answered(row)
@@ -47,7 +48,7 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
 def _answered(row: IdempotencyKey) -> Reply:
     earlier = IdempotencyKey.objects.get(user=row.user, key=row.key)
     if earlier.request_digest != row.request_digest:
-        raise KeyReused("This idempotency key has been used for another request.")
+        raise KeyReused(_("This idempotency key has been used for another request."))
     return Reply(earlier.status, earlier.response, replayed=True)
 
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from clinic import clock, permissions, protocols
+from clinic import clock, permissions, protocols, spoken
 from clinic.actions import audit, intakes, work
 from clinic.actions.answers import as_of
 from clinic.actions.errors import Conflict, NotFound
@@ -133,7 +134,7 @@ def _since_today(study: Mapping[str, Any]) -> dict[str, Any]:
 
 def _require(reason: str) -> None:
     if not reason.strip():
-        raise ValidationError({"reason": "Say why."})
+        raise ValidationError({"reason": _("Say why.")})
 
 
 def _dated(on: date | None) -> dict[str, str]:
@@ -144,7 +145,7 @@ def _hold(intake: Intake, by: User, expected_version: int | None) -> None:
     permissions.require(by, Capability.ANSWER, intake.site)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
     if intake.status == IntakeStatus.CANCELLED:
-        raise Conflict("This intake is cancelled.")
+        raise Conflict(_("This intake is cancelled."))
     intakes.refuse_stale(intake, expected_version)
 
 
@@ -161,10 +162,11 @@ def _step(
     _hold(intake, by, expected_version)
     studies = _studies(intake)
     if not 1 <= number <= len(studies):
-        raise NotFound("There is no study of this number.")
+        raise NotFound(_("There is no study of this number."))
     study = studies[number - 1]
     if study["status"] not in _BEFORE[step]:
-        raise Conflict(f"This study is {study['status'].replace('_', ' ')}.")
+        said = spoken.study(study["status"])
+        raise Conflict(_("This study is %(status)s.") % {"status": f"{said[:1].lower()}{said[1:]}"})
     study.update(said)
     if "performed_on" in said:
         study.pop("age_days", None)

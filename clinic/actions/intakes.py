@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, referrals, work
@@ -35,15 +36,15 @@ def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake: 
     """
     permissions.require(by, Capability.ANSWER, patient.site)
     if not patient.site.is_live:
-        raise Conflict("This site does not take patients in.")
+        raise Conflict(_("This site does not take patients in."))
     release = protocols.newest(protocol)
     if release is None:
-        raise Conflict("No release of this protocol is published.")
+        raise Conflict(_("No release of this protocol is published."))
     earlier = patient.intakes.filter(status=IntakeStatus.COMPLETED).order_by("-completed_at").first()
     intake = Intake(patient=patient, site=patient.site, release=release, opened_by=by, follows=earlier)
     if earlier:
         intake.answers = carried(protocols.get(release).questions, earlier.answers)
-    with conflict_on_duplicate("This patient has an open intake already."):
+    with conflict_on_duplicate(_("This patient has an open intake already.")):
         intake.save_as(by=by, reason="opened")
     assessment = _assess(intake, by=by)
     _record("intake.open", intake, by, {"release": str(release), "assessment": str(assessment.pk)})
@@ -93,7 +94,7 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
     assessment = _current(intake, by=by)
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
-        raise Conflict(f"Still to be answered: {', '.join(outstanding)}.", outstanding)
+        raise Conflict(_("Still to be answered: %(questions)s.") % {"questions": ", ".join(outstanding)}, outstanding)
     intake.status = IntakeStatus.COMPLETED
     intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
@@ -106,11 +107,11 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
     """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
     _refresh(intake, by)
     if intake.status != IntakeStatus.COMPLETED:
-        raise Conflict(f"This intake is {intake.status}.")
+        raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the intake is taken up again."})
+        raise ValidationError({"reason": _("Say why the intake is taken up again.")})
     intake.status, intake.completed_at, intake.completed_by = IntakeStatus.OPEN, None, None
-    with conflict_on_duplicate("This patient has an open intake already."):
+    with conflict_on_duplicate(_("This patient has an open intake already.")):
         intake.save_as(by=by, reason=f"taken up again: {reason.strip()}")
     _record("intake.reopen", intake, by, {})
 
@@ -120,7 +121,7 @@ def cancel(*, intake: Intake, reason: str, by: User) -> None:
     """End the intake without an outcome; what was answered stays."""
     _hold(intake, by)
     if not reason.strip():
-        raise ValidationError({"reason": "Say why the intake is cancelled."})
+        raise ValidationError({"reason": _("Say why the intake is cancelled.")})
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
     intake.cancelled_at, intake.cancelled_by = clock.now(), by
     intake.save_as(by=by, reason="cancelled")
@@ -147,7 +148,7 @@ def _hold(intake: Intake, by: User) -> None:
     """The same, and it must be open."""
     _refresh(intake, by)
     if not intake.is_open:
-        raise Conflict(f"This intake is {intake.status}.")
+        raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
 
 
 def refuse_stale(intake: Intake, expected_version: int | None) -> None:
@@ -235,13 +236,13 @@ def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:
 
 def _named(protocol_id: str) -> ProtocolRelease:
     """The release that a name stands for; a name without a version is the newest published one."""
-    name, _, version = protocol_id.partition("/")
+    name, _slash, version = protocol_id.partition("/")
     newest = protocols.newest(name)
     if not version and newest:
         return newest
     release = protocols.version_of(name, version)
     if release is None:
-        raise NotFound("There is no published protocol of this name.")
+        raise NotFound(_("There is no published protocol of this name."))
     if release.retired_at:
         raise Conflict(f"{release} is retired.")
     return release

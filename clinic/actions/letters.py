@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
 from clinic.actions import audit
@@ -62,7 +63,7 @@ def issue(
     destination = destination.strip()
     lacking = missing(assessment=assessment, kind=kind, destination=destination)
     if lacking:
-        raise ValidationError({"letter": [f"The letter lacks: {each}." for each in lacking]})
+        raise ValidationError({"letter": [_("The letter lacks: %(what)s.") % {"what": each} for each in lacking]})
     made = _pdf(assessment, kind, referral, destination, language, on=clock.today())
     letter = Letter.objects.create(
         site=assessment.site,
@@ -117,22 +118,22 @@ def _check(assessment: Assessment, kind: str, referral: Referral | None, languag
     if kind not in LetterKind.values:
         raise ValidationError({"kind": f"This is one of: {', '.join(LetterKind.values)}."})
     if kind == LetterKind.EMERGENCY and assessment.urgency not in _AT_ONCE:
-        raise Conflict("This outcome asks for nothing to be done today.")
+        raise Conflict(_("This outcome asks for nothing to be done today."))
     if not may_issue(assessment, kind, by):
         capability = Capability.RECORD_STOP if kind == LetterKind.EMERGENCY else Capability.DECIDE
         raise permissions.NotAllowed(capability)
     if language not in LANGUAGES:
         raise ValidationError({"language": f"This is one of: {', '.join(LANGUAGES)}."})
     if (kind in REFERRED) != (referral is not None) or (referral and referral.service != kind):
-        raise ValidationError({"kind": "A letter to a service belongs to a referral to it, and no other does."})
+        raise ValidationError({"kind": _("A letter to a service belongs to a referral to it, and no other does.")})
 
 
 def _hold_newest(assessment: Assessment) -> Intake:
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
     if intake.status == IntakeStatus.CANCELLED:
-        raise Conflict("This intake is cancelled.")
+        raise Conflict(_("This intake is cancelled."))
     if assessment.version != intake.version:
-        raise Conflict("The answers have been assessed anew since: a letter tells of the newest result.")
+        raise Conflict(_("The answers have been assessed anew since: a letter tells of the newest result."))
     return intake
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from clinic import permissions
 from clinic.actions import audit
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 _CHANGEABLE = ("reference", "given_name", "family_name", "date_of_birth", "sex", "phone")
-_DUPLICATE = "Another patient of this site has this reference."
+_DUPLICATE = gettext_noop("Another patient of this site has this reference.")
 
 
 @transaction.atomic
@@ -43,7 +45,7 @@ def register(
         sex=sex,
         phone=phone,
     )
-    with conflict_on_duplicate(_DUPLICATE):
+    with conflict_on_duplicate(_(_DUPLICATE)):
         patient.save_as(by=by, reason="registered")
     audit.record(action="patient.register", by=by, site=site, obj=patient, subject=patient)
     return patient
@@ -55,12 +57,12 @@ def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> Non
     permissions.require(by, Capability.EDIT_PATIENT, patient.site)
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
-        raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+        raise ValidationError(dict.fromkeys(unknown, _("This cannot be changed.")))
     patient.refresh_from_db(from_queryset=Patient.objects.select_related("site").select_for_update(of=("self",)))
     fields = _apply(patient, changes)
     if not fields:
         return
-    with conflict_on_duplicate(_DUPLICATE):
+    with conflict_on_duplicate(_(_DUPLICATE)):
         patient.save_as(by=by, reason=f"corrected: {', '.join(fields)}")
     detail = {"fields": fields}
     audit.record(action="patient.correct", by=by, site=patient.site, obj=patient, subject=patient, detail=detail)

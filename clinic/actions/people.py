@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import permissions
 from clinic.actions import audit
@@ -49,10 +50,10 @@ def add(
     """A new user with a first role at a site; without a password nobody can log in as them."""
     permissions.require(by, Capability.MANAGE_PEOPLE, site)
     if username == SYSTEM:
-        raise Conflict("This user name is taken.")
+        raise Conflict(_("This user name is taken."))
     user = User(username=username, display_name=display_name, email=email)
     _give_password(user, password)
-    with conflict_on_duplicate("This user name is taken."):
+    with conflict_on_duplicate(_("This user name is taken.")):
         user.save_as(by=by, reason="added")
     audit.record(action="user.add", by=by, site=site, obj=user)
     grant(user=user, site=site, role=role, by=by)
@@ -65,7 +66,7 @@ def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
     require_over(by, user)
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
-        raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+        raise ValidationError(dict.fromkeys(unknown, _("This cannot be changed.")))
     user.refresh_from_db(from_queryset=User.objects.select_for_update())
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
     for name in fields:
@@ -100,7 +101,7 @@ def end(*, membership: Membership, by: User) -> None:
     permissions.require(by, Capability.MANAGE_PEOPLE, membership.site)
     membership.refresh_from_db(from_queryset=Membership.objects.select_for_update())
     if not membership.is_active:
-        raise Conflict("This role has ended already.")
+        raise Conflict(_("This role has ended already."))
     membership.is_active = False
     _store(membership, "membership.end", by)
 
@@ -109,10 +110,10 @@ def enrol(*, user: User, site: Site, role: Role, by: User) -> Membership:
     """The membership itself, begun or begun again."""
     membership = Membership.objects.select_for_update().filter(user=user, site=site, role=role).first()
     if membership and membership.is_active:
-        raise Conflict("This user has this role at this site already.")
+        raise Conflict(_("This user has this role at this site already."))
     membership = membership or Membership(user=user, site=site, role=role)
     membership.is_active = True
-    with conflict_on_duplicate("This user has this role at this site already."):
+    with conflict_on_duplicate(_("This user has this role at this site already.")):
         _store(membership, "membership.grant", by)
     return membership
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
 from clinic.actions import audit
@@ -34,7 +35,7 @@ def publish(*, source: bytes, by: User) -> ProtocolRelease:
         approved_at=now,
         published_at=now,
     )
-    with conflict_on_duplicate("This version is being published by somebody else."):
+    with conflict_on_duplicate(_("This version is being published by somebody else.")):
         release.save_as(by=by, reason="published")
     audit.record(action="protocol.publish", by=by, site=None, obj=release, detail={"sha256": release.sha256})
     return release

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
 from clinic.actions import audit, freshness, letters, work
@@ -109,9 +110,9 @@ def hold_newest(assessment: Assessment) -> Intake:
     """The assessment's intake, held; it must not have been assessed anew or cancelled since."""
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
     if intake.status == IntakeStatus.CANCELLED:
-        raise Conflict("This intake is cancelled.")
+        raise Conflict(_("This intake is cancelled."))
     if assessment.version != intake.version:
-        raise Conflict("The answers have been assessed anew since: only the newest assessment counts.")
+        raise Conflict(_("The answers have been assessed anew since: only the newest assessment counts."))
     return intake
 
 
@@ -208,21 +209,23 @@ def _is_said(step: Step, name: str) -> bool:
 def _refuse_superseded(referral: Referral, intake: Intake) -> None:
     """Nobody is sent on by advice that newer answers have overtaken."""
     if intake.status == IntakeStatus.CANCELLED:
-        raise Conflict("This intake is cancelled.")
+        raise Conflict(_("This intake is cancelled."))
     newest = Assessment.objects.newest().get(intake=intake)
     if newest.pk == referral.assessment_id or same_advice(referral.assessment.outcome, newest.outcome):
         return
     decision = Decision.objects.filter(assessment=newest).first()
     if decision is None or referral.service not in decision.services:
-        raise Conflict("The answers have been assessed anew since: decide on the newest result first.")
+        raise Conflict(_("The answers have been assessed anew since: decide on the newest result first."))
 
 
 def _refuse_unfit_to_send(referral: Referral, intake: Intake) -> None:
     if intake.is_open:
-        raise Conflict("The intake is open: complete it before anything is sent.")
+        raise Conflict(_("The intake is open: complete it before anything is sent."))
     stale = freshness.stale_questions(intake, current_assessment(referral))
     if stale:
-        raise Conflict(f"To be asked again before this is sent: {', '.join(stale)}.", stale)
+        raise Conflict(
+            _("To be asked again before this is sent: %(questions)s.") % {"questions": ", ".join(stale)}, stale
+        )
 
 
 def _issue_letter(referral: Referral, destination: str, *, by: User) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import permissions
 from clinic.actions import audit, people
@@ -45,7 +46,7 @@ def open(*, slug: str, details: Mapping[str, object], by: User) -> Site:  # noqa
         permissions.require_somewhere(by, Capability.MANAGE_SITE)
     site = Site(slug=slug)
     _apply(site, details)
-    with conflict_on_duplicate("This short name is taken."):
+    with conflict_on_duplicate(_("This short name is taken.")):
         site.save_as(by=by, reason="opened")
     audit.record(action="site.open", by=by, site=site, obj=site)
     people.enrol(user=by, site=site, role=Role.ADMIN, by=by)
@@ -67,7 +68,7 @@ def _apply(site: Site, changes: Mapping[str, object]) -> list[str]:
     """The names of the fields that the changes really change."""
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
-        raise ValidationError(dict.fromkeys(unknown, "This cannot be changed."))
+        raise ValidationError(dict.fromkeys(unknown, _("This cannot be changed.")))
     fields = [name for name, value in changes.items() if getattr(site, name) != value]
     for name in fields:
         setattr(site, name, changes[name])

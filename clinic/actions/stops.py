@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from clinic import permissions
 from clinic.actions import audit, work
@@ -19,7 +20,7 @@ def record(*, assessment: Assessment, text: str, by: User) -> StopRecord:
     """Add to the record who did what; it may be added to as often as there is something to say."""
     permissions.require(by, Capability.RECORD_STOP, assessment.site)
     if assessment.urgency not in _AT_ONCE:
-        raise Conflict("This outcome asks for nothing to be done today.")
+        raise Conflict(_("This outcome asks for nothing to be done today."))
     done = StopRecord.objects.create(assessment=assessment, site=assessment.site, text=text, by=by)
     work.settle(assessment.intake)
     audit.record(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext as _
+
+from clinic import spoken
 from triage.explanation import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from triage.protocol import Protocol
-
-NOT_ASKED = "Not asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,13 @@ class AnswerWords:
     def say(self, name: str, entry: Mapping[str, Any] | None) -> str:
         """A stored answer, and what another source says otherwise."""
         if entry is None:
-            return NOT_ASKED
+            return _("Not asked")
         said = self._value(name, entry.get("value"))
         disputed = entry.get("disputes")
-        return f"{said} (another source: {self._value(name, disputed.get('value'))})" if disputed else said
+        if not disputed:
+            return said
+        other = self._value(name, disputed.get("value"))
+        return _("%(answer)s (another source: %(other)s)") % {"answer": said, "other": other}
 
     def table(self, answers: Mapping[str, Any]) -> Iterator[Answered]:
         """All answers, in the order in which they are asked."""
@@ -54,4 +58,4 @@ class AnswerWords:
         question = self.protocol.questions.get(name)
         if question is None:
             return str(value)
-        return say(question, tuple(value) if isinstance(value, list) else value)
+        return spoken.answer(say(question, tuple(value) if isinstance(value, list) else value))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from clinic import spoken
 from clinic.models import Decision, LetterKind
 from triage.changes import same_advice
 
@@ -39,7 +40,9 @@ def _missing(assessment: Assessment, kind: str, destination: str) -> Iterator[st
             yield _("whom it goes to")
         if not _is_decided(assessment):
             yield _("a clinician's decision")
-        not_asked = [each["title"] for each in assessment.outcome["findings"] if each["state"] == "not_asked"]
+        not_asked = [
+            spoken.text(each["title"]) for each in assessment.outcome["findings"] if each["state"] == "not_asked"
+        ]
         if not_asked:
             yield _("an answer to: %(flags)s") % {"flags": ", ".join(not_asked)}
     if kind in _SCORED and not any(_is_whole(assessment, name) for name in _MEASURES):

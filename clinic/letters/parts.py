@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from clinic import spoken
 from clinic.letters.part import Part
@@ -21,10 +22,11 @@ if TYPE_CHECKING:
 
     from clinic.models import Assessment, Referral
     from triage.protocol import Protocol
+    from triage.questions import Question
 
     Outcome = Mapping[str, Any]
 
-_PRIORITIES = {"soon": "soon, within 14 days", "routine": "routine, within 6 weeks"}
+_PRIORITIES = {"soon": gettext_noop("soon, within 14 days"), "routine": gettext_noop("routine, within 6 weeks")}
 _TREATMENT = "treatment"
 
 
@@ -153,12 +155,15 @@ def _number(value: float) -> str:
 def _treatment(assessment: Assessment, protocol: Protocol, on: date) -> Part:
     facts = check_answers(protocol.questions, assessment.answers, on=assessment.on)
     rows = [
-        (question.text, say(question, facts.values[question.id]) if question.id in facts.values else _("Not asked"))
+        (question.text, _said(question, facts.values))
         for question in protocol.questions.values()
         if question.section == _TREATMENT
     ]
-    said = [(text, _(answer) if answer else "") for text, answer in rows]
-    return Part(title=_("Treatment so far"), header=(_("Question"), _("Answer")), rows=said, widths=(2, 3))
+    return Part(title=_("Treatment so far"), header=(_("Question"), _("Answer")), rows=rows, widths=(2, 3))
+
+
+def _said(question: Question, values: Mapping[str, Any]) -> str:
+    return spoken.answer(say(question, values[question.id])) if question.id in values else _("Not asked")
 
 
 def _actions(outcome: Outcome) -> Part | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import spoken
 from clinic.letters.part import Part
 from triage.wording import read_date
 
@@ -39,22 +40,18 @@ def _row(study: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _study(study: Mapping[str, Any]) -> str:
-    return f"{_said(study['modality'])}, {_said(study['region'])}"
+    return f"{spoken.study(study['modality'])}, {spoken.study(study['region'])}"
 
 
 def _status(study: Mapping[str, Any]) -> str:
     day = read_date(study.get("performed_on"))
     when = f", {date_format(day, 'j M Y')}" if day else ""
     waiting = _(" (waited for)") if study["status"] in _WAITED_FOR else ""
-    return f"{_said(study['status'])}{when}{waiting}"
+    return f"{spoken.study(study['status'])}{when}{waiting}"
 
 
 def _class(study: Mapping[str, Any]) -> str:
     if "class" not in study:
         return _("Not classed")
-    return f"{_said(study['class'])}; {_('fits the pain')}: {_said(study.get('concordance', 'unclear'))}"
-
-
-def _said(word: str) -> str:
-    """A word of a study in plain letters; the form uses the same words."""
-    return _(word.replace("_", " "))
+    fits = spoken.study(study.get("concordance", "unclear"))
+    return _("%(class)s; fits the pain: %(fits)s") % {"class": spoken.study(study["class"]), "fits": fits}

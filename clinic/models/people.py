@@ -176,9 +176,9 @@ class PatientRows(SiteQuerySet["Patient"]):
 def refuse_impossible_birth(day: date) -> None:
     today = clock.today()
     if day > today:
-        raise ValidationError("A date of birth cannot be in the future.")
+        raise ValidationError(_("A date of birth cannot be in the future."))
     if _years(day, today) > OLDEST:
-        raise ValidationError(f"Nobody here is older than {OLDEST} years.")
+        raise ValidationError(_("Nobody here is older than %(years)s years.") % {"years": OLDEST})
 
 
 def _years(start: date, end: date) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from clinic import spoken
 from clinic.web import studies
 from triage.explanation import say
 from triage.facts import NOT_SURE_ANSWER, AnswerErrors, check_answers
@@ -77,4 +78,4 @@ def in_words(question: Question, value: Any, *, on: date) -> str:
         facts = check_answers({question.id: question}, {question.id: value}, on=on)
     except AnswerErrors:
         return str(value)
-    return say(question, facts.values[question.id])
+    return spoken.answer(say(question, facts.values[question.id]))

@@ -71,7 +71,7 @@ def _why(after: Assessment) -> str:
     """What brought the later assessment about."""
     event = after.study_events.first()
     if event is not None:
-        return _("Imaging: %(step)s") % {"step": str(event.get_step_display()).lower()}
+        return _("Imaging: %(step)s") % {"step": event.get_step_display()}
     return _("Answers were changed or asked again")
 
 

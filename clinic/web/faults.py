@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from clinic import spoken
 from clinic.web import studies
 from clinic.web.fields import anchor
 from triage.questions import Question, QuestionType
@@ -54,7 +55,7 @@ def of_answer(questions: Mapping[str, Question], fault: AnswerFault) -> Fault:
     match = _PATH.match(fault.path)
     question = questions.get(match["question"]) if match else None
     if match is None or question is None:
-        return Fault(anchor="", about=fault.path, text=f"{fault.reason}.")
+        return Fault(anchor="", about=fault.path, text=f"{spoken.reason(fault.reason)}.")
     if match["position"] is None:
         return Fault(anchor=anchor(question.id), about=question.text, text=_advice(question))
     return _of_study(question, fault, int(match["position"]), match["field"] or "")
@@ -65,7 +66,7 @@ def _of_study(question: Question, fault: AnswerFault, position: int, field: str)
     if field in studies.FIELDS:
         about = f"{about}, {studies.FIELDS[field]}"
     missing = fault.reason == "is missing"
-    text = _("Choose one.") if missing else _("This %(reason)s.") % {"reason": fault.reason}
+    text = _("Choose one.") if missing else _("This %(reason)s.") % {"reason": spoken.reason(fault.reason)}
     return Fault(anchor=studies.field_id(question, position, field), about=about, text=text)
 
 

@@ -106,7 +106,8 @@ def _tag_of(reason: Outcome) -> Tag | None:
     if reason["kind"] != "flag":
         return None
     tag = level_tag(reason["level"])
-    return Tag(tag.tone, f"{_('Not sure')}: {tag.text}") if reason["state"] == "unsure" else tag
+    unsure = _("Not sure")
+    return Tag(tag.tone, f"{unsure}: {tag.text}") if reason["state"] == "unsure" else tag
 
 
 def _cite(cite: Outcome) -> Cite:

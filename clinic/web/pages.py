@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from clinic import permissions, protocols
+from clinic import permissions, spoken
 from clinic.actions import errors
 from clinic.models import Assessment, Intake, Patient, Site, User
 from clinic.permissions import Capability
@@ -131,7 +131,7 @@ class IntakePage(StaffPage):
 
     @cached_property
     def protocol(self) -> Protocol:
-        return protocols.get(self.intake.release)
+        return spoken.protocol(self.intake.release)
 
     @cached_property
     def newest(self) -> Assessment | None:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import spoken
 from clinic.actions.answers import AGE
 from clinic.actions.freshness import stale_questions
 from clinic.web import answers, stops
@@ -131,7 +132,7 @@ class AnswersPage(IntakePage):
 
     def disputes(self, question: Question) -> list[str]:
         """What stands against the answer: another source, or another answer."""
-        said = [each["reason"] for each in self._conflicts if each["question"] == question.id]
+        said = [spoken.reason(each["reason"]) for each in self._conflicts if each["question"] == question.id]
         stored = self.intake.answers.get(question.id, {})
         if "disputes" in stored:
             said = [self._dispute(question, stored)]
@@ -180,10 +181,8 @@ class AnswersPage(IntakePage):
         return {
             "steps": [self._step(section, here) for section in self.protocol.sections],
             "outstanding": [
-                OpenQuestion(
-                    text=each["text"], safety=each["safety"], url=self.url_of(self.protocol.questions[each["question"]])
-                )
-                for each in self._outstanding
+                OpenQuestion(text=each.text, safety=each.safety, url=self.url_of(each))
+                for each in (self.protocol.questions[each["question"]] for each in self._outstanding)
             ],
             "ask_again": [
                 OpenQuestion(text=each.text, safety=each.safety, url=self.url_of(each)) for each in self.to_ask_again

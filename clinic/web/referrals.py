@@ -12,7 +12,6 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clinic import spoken
 from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.web.referral_form import Attempt
-    from triage.protocol import Protocol
 
 _SAID_LATER = "-"
 _TOO_OLD = "Safety answers are too old to send a referral by."  # stored as the reason, so never translated
@@ -49,10 +47,6 @@ class ReferralPage(IntakePage):
         self.intake = self.referral.assessment.intake
         self.intake.patient = self.referral.patient
         return self.referral.site
-
-    @cached_property
-    def protocol(self) -> Protocol:
-        return spoken.protocol(self.intake.release)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self.show_referral()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext as now
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from clinic import spoken
 from clinic.web.choices import Choice, choices
 from triage.facts import NOT_SURE_ANSWER
 from triage.imaging import STUDY_WORDS
@@ -34,29 +37,6 @@ FIELDS: Mapping[str, Words] = {
     "report_urgency": _("Urgency in the report"),
     "finding": _("What the report says (shown, not read)"),
 }
-_LABELS: Mapping[str, Words] = {
-    "xray": _("X-ray"),
-    "mri": _("MRI"),
-    "ct": _("CT"),
-    "dexa": _("DEXA"),
-    "bone_scan": _("Bone scan"),
-    "ultrasound_aorta": _("Ultrasound of the aorta"),
-    "whole_spine": _("Whole spine"),
-    "awaiting_report": _("Done, report awaited"),
-    "report_unavailable": _("Report not available"),
-    "routine": _("Routine"),
-    "red_flag": _("A red flag"),
-    "no_significant_finding": _("No significant finding"),
-    "age_related": _("Age-related changes"),
-    "significant_structural": _("Significant structural change"),
-    "serious_pathology": _("Serious pathology"),
-    "non_diagnostic": _("Not diagnostic"),
-    "incidental_nonspinal": _("Incidental, outside the spine"),
-    "concordant": _("Yes"),
-    "discordant": _("No"),
-    "same_day": _("Same day"),
-    "within_14_days": _("Within 14 days"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +61,7 @@ class Row:
 
 
 def label(word: str) -> Words:
-    return _LABELS.get(word) or word.replace("_", " ").capitalize()
+    return spoken.study(word)
 
 
 def field_id(question: Question, position: int, field: str = "") -> str:
@@ -153,7 +133,7 @@ def in_words(study: Mapping[str, Any]) -> str:
     """One study in a line."""
     words = [str(label(study[field])) for field in ("modality", "region", "status", "class") if study.get(field)]
     if study.get("performed_on"):
-        words.append(str(study["performed_on"]))
+        words.append(date_format(date.fromisoformat(study["performed_on"]), "j M Y"))
     elif "age_days" in study:
-        words.append(now("%(days)s days before it was recorded") % {"days": study["age_days"]})
+        words.append(gettext("%(days)s days before it was recorded") % {"days": study["age_days"]})
     return ", ".join([*words, *filter(None, [study.get("finding", "")])])

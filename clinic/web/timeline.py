@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import spoken
 from clinic.models import (
     Assessment,
     AuditEvent,
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
     from clinic.web.stale import Change
     from clinic.web.wording import Words
-    from triage.protocol import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +69,6 @@ class Day:
 
 class Timeline(IntakePage):
     """Every change of one intake, newest first, read from what each change left behind."""
-
-    @cached_property
-    def protocol(self) -> Protocol:
-        return spoken.protocol(self.intake.release)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         sources = (

@@ -43,7 +43,9 @@ def trend(patient: Patient, user: User) -> Trend:
     rows = Assessment.objects.visible_to(user).newest().filter(intake__patient=patient)
     shown = rows.exclude(intake__status=IntakeStatus.CANCELLED).select_related("release").order_by("-at")[:_MOST]
     assessments = list(reversed(shown))
-    instruments = {each["instrument"]: each["name"] for a in assessments for each in a.outcome["scores"]}
+    instruments = {
+        each["instrument"]: each["name"] for a in assessments for each in spoken.outcome(a.outcome)["scores"]
+    }
     return Trend(
         names=list(instruments.values()),
         rows=[(date_format(each.on, "j M Y"), _said(each, list(instruments.values()))) for each in assessments],
@@ -52,7 +54,8 @@ def trend(patient: Patient, user: User) -> Trend:
 
 
 def _said(assessment: Assessment, names: Sequence[str]) -> list[str]:
-    told = {each["name"]: each for each in scores(assessment.outcome, spoken.protocol(assessment.release))}
+    outcome = spoken.outcome(assessment.outcome)
+    told = {each["name"]: each for each in scores(outcome, spoken.protocol(assessment.release))}
     return [told[name]["range"] if name in told else _("Not asked") for name in names]
 
 
