@@ -137,7 +137,7 @@ def _crowd(story: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "family_name": "Specimen" if group["site"] == "demo-hillside" else "Sample",
             "age": 21 + number * 7 % 38,
             "sex": ("female", "male")[number % 2],
-            "began": _WEEKS_BACK - number * 37 % (_WEEKS_BACK - 5),
+            "began": group.get("within", _WEEKS_BACK) - number * 37 % (group.get("within", _WEEKS_BACK) - 5),
             "pace": 1 + number % 3,
             **group,
         }
