@@ -165,8 +165,8 @@ def _step(
         raise NotFound(_("There is no study of this number."))
     study = studies[number - 1]
     if study["status"] not in _BEFORE[step]:
-        said = spoken.study(study["status"])
-        raise Conflict(_("This study is %(status)s.") % {"status": f"{said[:1].lower()}{said[1:]}"})
+        status = spoken.study(study["status"])
+        raise Conflict(_("This study is %(status)s.") % {"status": f"{status[:1].lower()}{status[1:]}"})
     study.update(said)
     if "performed_on" in said:
         study.pop("age_days", None)
