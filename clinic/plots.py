@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,21 +41,23 @@ def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *
 
 
 def bars(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, title: str) -> bytes:
-    """Bars stacked from the series, one stack for each label; None is left out, not drawn as zero."""
-    return _drawn(title, lambda axes: _bars(axes, labels, series))
+    """Bars stacked from the series, one stack for each label from the top; None is left out, not drawn as zero."""
+    return _drawn(title, lambda axes: _bars(axes, labels, series), height=1.2 + 0.3 * len(labels), across=True)
 
 
-def _drawn(title: str, draw: Any) -> bytes:
+def _drawn(title: str, draw: Any, *, height: float = 3.2, across: bool = False) -> bytes:
     with rc_context(_STYLE):
-        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+        figure = Figure(figsize=(7.2, height), layout="constrained")
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         draw(axes)
         axes.set_title(title, loc="left", fontsize=11)
-        axes.set_ylim(bottom=0)
-        axes.yaxis.grid(visible=True, color="#d5dee2", linewidth=0.6)
+        measured = axes.xaxis if across else axes.yaxis
+        measured.grid(visible=True, color="#d5dee2", linewidth=0.6)
+        measured.set_major_locator(MaxNLocator(integer=True))
+        axes.set(xlim=(0, None)) if across else axes.set(ylim=(0, None))
         axes.set_axisbelow(True)
-        if axes.get_legend_handles_labels()[0]:
+        if len(axes.get_legend_handles_labels()[0]) > 1:
             axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Title": title})
@@ -70,20 +73,17 @@ def _lines(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[floa
             "markersize": 6,
         }
         axes.plot(range(len(labels)), [float("nan") if each is None else each for each in values], label=name, **style)
-    _label(axes, labels)
-
-
-def _bars(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> None:
-    below = [0.0] * len(labels)
-    for number, (name, values) in enumerate(series.items()):
-        heights = [each or 0.0 for each in values]
-        axes.bar(range(len(labels)), heights, bottom=below, label=name, color=_COLOURS[number % 8], width=0.7)
-        below = [one + other for one, other in zip(below, heights, strict=True)]
-    _label(axes, labels)
-
-
-def _label(axes: Axes, labels: Sequence[str]) -> None:
-    """At most a dozen labels, evenly spaced: more would overlap."""
+    # At most a dozen labels, evenly spaced: more would overlap.
     step = max(1, -(-len(labels) // 12))
     axes.set_xticks(range(0, len(labels), step), list(labels)[::step])
     axes.margins(x=0.03)
+
+
+def _bars(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> None:
+    places, before = range(len(labels)), [0.0] * len(labels)
+    for number, (name, values) in enumerate(series.items()):
+        heights = [each or 0.0 for each in values]
+        axes.barh(places, heights, left=before, label=name, color=_COLOURS[number % 8], height=0.7)
+        before = [one + other for one, other in zip(before, heights, strict=True)]
+    axes.set_yticks(places, labels)
+    axes.invert_yaxis()

@@ -18,8 +18,7 @@ from clinic.models import Site
 from clinic.permissions import Capability
 from clinic.reports.export import dictionary_as_csv, tables_as_csv
 from clinic.reports.figures import Period, figures
-from clinic.reports.tables import Table, cell_text, tables
-from triage.protocol import Disposition
+from clinic.reports.tables import Table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +99,8 @@ def _plot(request: HttpRequest, name: str) -> HttpResponse:
     labels = [label for label, _cells in table.rows]
     columns = table.columns[: table.plotted]
     series = {name: [_height(cells[n]) for _label, cells in table.rows] for n, name in enumerate(columns)}
-    return HttpResponse(plots.bars(labels, series, title=table.title), content_type="image/svg+xml")
+    title = now("%(table)s (no group under 10 is drawn)") % {"table": table.title}
+    return HttpResponse(plots.bars(labels, series, title=title), content_type="image/svg+xml")
 
 
 def _height(cell: int | str | None) -> float | None:
@@ -126,10 +126,3 @@ def _download(text: str, name: str) -> HttpResponse:
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def in_words(disposition: Disposition) -> str:
-    return disposition.value.replace("_", " ").capitalize()
-
-
-__all__ = ["cell_text", "dashboard", "in_words", "urls"]

@@ -8,8 +8,8 @@ from django.contrib.admin import SimpleListFilter
 
 from clinic import permissions
 from clinic.admin.base import person
-from clinic.admin.dashboard import in_words
 from clinic.models import Site
+from clinic.reports.tables import in_words
 from triage.protocol import Disposition, Service
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from django.template.loader import render_to_string
 from clinic import spoken
 from clinic.admin.answers import AnswerWords
 from clinic.admin.base import NEWEST_FIRST, EditedAdmin, WrittenOnceAdmin
-from clinic.admin.dashboard import in_words
 from clinic.admin.filters import DispositionFilter, ServiceFilter, SiteFilter
 from clinic.admin.history import Entry, History
 from clinic.models import (
@@ -27,6 +26,7 @@ from clinic.models import (
     StudyEvent,
 )
 from clinic.permissions import Capability
+from clinic.reports.tables import in_words
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:

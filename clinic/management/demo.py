@@ -232,8 +232,7 @@ class Case:
         imaging.reported(intake=self.intake, number=1, finding=text, by=self.clerk)
 
     def class_report(self) -> None:
-        said = {"study_class": "age_related", "concordance": "unclear"}
-        imaging.classify(intake=self.intake, number=1, by=self.clinician, **said)
+        imaging.classify(intake=self.intake, number=1, study_class="age_related", by=self.clinician)
 
     def accept(self) -> None:
         decisions.decide(assessment=self._newest(), kind=DecisionKind.ACCEPTED, by=self.clinician)

@@ -78,7 +78,8 @@ def _dispositions() -> list[Disposition]:
     return sorted(Disposition, key=lambda each: -each.rank)
 
 
-def _in_words(disposition: Disposition) -> str:
+def in_words(disposition: Disposition) -> str:
+    """A disposition as managers read it."""
     return {
         Disposition.EMERGENCY: _("Emergency"),
         Disposition.URGENT_MEDICAL: _("Urgent medical"),
@@ -100,7 +101,7 @@ def _weekly(figures: Figures) -> Table:
         name="weekly",
         title=_("Intakes completed, by week and outcome"),
         note=_("By the day of completion, with the outcome as it stood then."),
-        columns=(*map(_in_words, _dispositions()), _("All")),
+        columns=(*map(in_words, _dispositions()), _("All")),
         rows=rows,
         plotted=len(Disposition),
     )
@@ -110,14 +111,14 @@ def _outcomes(figures: Figures) -> Table:
     counts = figures.of("completed")
     parts = [counts.get(each.value, 0) for each in _dispositions()]
     rows: list[tuple[str, Sequence[Cell]]] = [
-        (_in_words(each), (shown(number),)) for each, number in zip(_dispositions(), parts, strict=True)
+        (in_words(each), (shown(number),)) for each, number in zip(_dispositions(), parts, strict=True)
     ]
     return Table(
         name="outcomes",
         title=_("Outcomes of completed intakes"),
-        note="",
+        note=_("All: %(number)s.") % {"number": cell_text(shown_total(parts))},
         columns=(_("Intakes"),),
-        rows=[*rows, (_("All"), (shown_total(parts),))],
+        rows=rows,
         plotted=1,
     )
 
@@ -134,7 +135,7 @@ def _referrals(figures: Figures) -> Table:
     ended, live = figures.of("referral"), figures.work.referrals
     rows = []
     for service, name in _services().items():
-        now = [live.get((service, stage.value), 0) for stage in LIVE]
+        now = [shown(live.get((service, stage.value), 0)) for stage in LIVE]
         over = [shown(ended.get(f"{service}|{stage.value}", 0)) for stage in (Stage.CLOSED, Stage.CANCELLED)]
         rows.append((name, (*now, *over)))
     stages = [str(stage.label) for stage in LIVE]
