@@ -1,0 +1,168 @@
+"""A day at the clinic, in a browser that runs no script: clerk, clinician and manager, and the keyboard alone."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from clinic import clock
+from clinic.actions import chasing, counting, decisions, imaging, intakes, referrals
+from clinic.models import Assessment, Intake, Referral, Site, User
+from clinic.permissions import Role
+from tests import factories
+from tests.browser.staff import log_in
+from tests.browser.test_journeys import DISTRESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# Seconds of a practised user, by the keystroke-level model (Card, Moran and Newell 1980):
+# one key, and one look at a question with what is made of it.
+KEY, THOUGHT = 0.2, 1.35
+QUESTIONS = 24
+SERVICE = "St Agnes Physiotherapy"
+
+
+@pytest.fixture
+def here() -> Site:
+    factories.published_release()
+    return factories.site(name="Harbour Street Practice")
+
+
+@pytest.fixture
+def clinician(here: Site) -> User:
+    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
+
+
+@pytest.fixture
+def clerk(here: Site) -> User:
+    return factories.user(Role.CLERK, here, display_name="Tom Reyes")
+
+
+@pytest.fixture
+def sent(here: Site, clinician: User) -> Referral:
+    """Sent ten days ago, and nothing heard of it since."""
+    with clock.at(clock.now() - timedelta(days=10)):
+        assessment = factories.assessment(here, clinician, **DISTRESS)
+        intakes.complete(intake=assessment.intake, by=clinician)
+        decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+        referral = Referral.objects.get(service="physiotherapy")
+        referrals.advance(referral=referral, verb="send", destination=SERVICE, by=clinician)
+    chasing.chase()
+    return referral
+
+
+@pytest.fixture
+def scanned(here: Site, clinician: User) -> Intake:
+    """Complete, with a scan of which the report is not there yet."""
+    assessment = factories.assessment(here, clinician)
+    study = {"modality": "mri", "region": "lumbar", "status": "awaiting_report", "reason": "routine"}
+    imaging.record(intake=assessment.intake, study=study, by=clinician)
+    intakes.complete(intake=assessment.intake, by=clinician)
+    return assessment.intake
+
+
+def test_a_clerk_finds_the_referral_that_nobody_answered_and_follows_it_up(
+    page_without_javascript: Page, clerk: User, sent: Referral
+):
+    page = page_without_javascript
+    log_in(page, clerk)
+    page.get_by_label("Lateness").select_option(label="Overdue")
+    page.get_by_label("Service").select_option(label="Physiotherapy")
+    page.get_by_role("button", name="Show").click()
+    row = page.get_by_role("row").filter(has_text="The service to confirm the referral")
+    expect(row.get_by_text("overdue")).to_be_visible()
+    row.get_by_role("link", name="Referral").click()
+    expect(page.get_by_text(f"Sent to {SERVICE} on")).to_be_visible()
+    page.get_by_role("button", name="Record that it was received").click()
+    day = timezone.localdate() + timedelta(days=6)
+    page.get_by_label("Day of the appointment").fill(day.isoformat())
+    page.get_by_role("button", name="Record the appointment").click()
+    expect(page.get_by_text("Booked").first).to_be_visible()
+    assert [each.status for each in sent.statuses.order_by("seq")][-2:] == ["received", "booked"]
+
+
+def test_a_clinician_classes_a_late_report_and_decides_on_what_it_changed(
+    page_without_javascript: Page, clinician: User, scanned: Intake
+):
+    page = page_without_javascript
+    log_in(page, clinician)
+    page.get_by_role("row").filter(has_text="The report of a scan").get_by_role("link", name="Imaging").click()
+    page.get_by_text("The report has come").click()
+    page.get_by_label("What the report says").fill("Fracture of the first lumbar vertebra.")
+    page.locator("form", has=page.get_by_label("What the report says")).get_by_role("button").click()
+    page.get_by_text("Class the report").click()
+    form = page.locator("form", has=page.get_by_label("Class", exact=True))
+    form.get_by_label("Class", exact=True).select_option("serious_pathology")
+    form.get_by_label("Does it fit the pain?").select_option("concordant")
+    form.get_by_role("button").click()
+    page.get_by_role("link", name="Result").click()
+    expect(page.get_by_text("Outcome: Urgent medical, before: Hold for imaging")).to_be_visible()
+    page.get_by_label("Accept the suggestion").check()
+    page.get_by_role("button", name="Record the decision").click()
+    expect(page.get_by_text("Your decision is recorded.")).to_be_visible()
+    assert Assessment.objects.filter(intake=scanned).count() > 2
+
+
+def test_a_manager_reads_the_dashboard_and_takes_its_figures_along(
+    page_without_javascript: Page, here: Site, sent: Referral
+):
+    counting.summarise()
+    page = page_without_javascript
+    manager = factories.user(Role.ADMIN, here)
+    page.goto("/admin/")
+    page.get_by_label("User name").fill(manager.username)
+    page.get_by_label("Password").fill(factories.PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_label("Period").select_option(label="4 weeks")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="Waiting now, and overdue")).to_be_visible()
+    waiting = page.get_by_role("row").filter(has_text="The next step of a referral").get_by_role("cell")
+    assert [each.inner_text() for each in waiting.all()] == ["2", "2"]
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Figures (CSV)").click()
+    assert "The next step of a referral" in download.value.path().read_text()
+
+
+def test_twenty_four_questions_are_answered_by_keyboard_within_three_minutes(
+    page_without_javascript: Page, here: Site, clinician: User
+):
+    page = page_without_javascript
+    intake = factories.open_intake(here)
+    log_in(page, clinician)
+    began = time.monotonic()
+    page.goto(f"/intakes/{intake.pk}/sections/red_flags/")
+    answered = 0
+    while answered < QUESTIONS:
+        answered += fill_in_by_keyboard(page, QUESTIONS - answered)
+    spent = time.monotonic() - began
+    intake.refresh_from_db()
+    assert len(intake.answers) == QUESTIONS
+    assert spent < 180, f"{spent:.0f} s"
+
+
+def fill_in_by_keyboard(page: Page, number: int) -> int:
+    """Answer up to so many questions of the section on the page, save it, and say how many were answered."""
+    focused = page.locator("main form :focus")
+    answered = 0
+    for _ in range(120):
+        press(page, "Tab")
+        if not focused.count():
+            continue
+        kind = focused.get_attribute("type")
+        if kind == "radio" and answered < number:
+            page.wait_for_timeout(THOUGHT * 1000)
+            press(page, "ArrowDown")
+            answered += 1
+        elif kind != "radio" and re.match("Save and continue", focused.inner_text() or ""):
+            break
+    press(page, "Enter")
+    page.wait_for_load_state()
+    return answered
+
+
+def press(page: Page, key: str) -> None:
+    page.keyboard.press(key)
+    page.wait_for_timeout(KEY * 1000)
