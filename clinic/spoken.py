@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     Document = Mapping[str, Any]
 
 # The texts of a stored outcome, and those of a protocol, by the names of their fields.
-_TEXTS = frozenset({"title", "means", "text", "name", "band", "group", "who"})
-_WORDS = _TEXTS | {"intro", "hint", "label", "unit", "because", "summary"}
+_TEXTS = frozenset({"title", "means", "text", "name", "band", "group", "who", "citation"})
+_WORDS = _TEXTS | {"intro", "hint", "label", "unit", "because", "attribution"}
 _SHOWN = (
-    *("sections", "questions", "instruments", "actions", "flags", "rules", "incomplete", "exclusions", "texts"),
+    *("sources", "sections", "questions", "instruments", "actions", "flags", "rules", "incomplete", "exclusions", "texts"),
     *("dispositions", "services"),
 )
 # What the engine says of its own accord, named here so that it gets into the catalogue of the pages.

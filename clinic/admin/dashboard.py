@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.http import Http404, HttpResponse
 from django.urls import path
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions, plots, protocols
@@ -99,7 +99,7 @@ def _plot(request: HttpRequest, name: str) -> HttpResponse:
     labels = [label for label, _cells in table.rows]
     columns = table.columns[: table.plotted]
     series = {name: [_height(cells[n]) for _label, cells in table.rows] for n, name in enumerate(columns)}
-    title = now("%(table)s (no group under 10 is drawn)") % {"table": table.title}
+    title = gettext("%(table)s (no group under 10 is drawn)") % {"table": table.title}
     return HttpResponse(plots.bars(labels, series, title=title), content_type="image/svg+xml")
 
 
@@ -118,7 +118,7 @@ def _dictionary(request: HttpRequest) -> HttpResponse:
 def _of(request: HttpRequest) -> Dashboard:
     found = dashboard(person(request), request.GET)
     if found.form.errors:
-        raise Http404(now("There are no such figures."))
+        raise Http404(gettext("There are no such figures."))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -149,7 +149,7 @@ def _score(score: Outcome, protocol: Protocol) -> tuple[str, str, str, str]:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+    return number_format(value, 0 if value == round(value) else 1)
 
 
 def _treatment(assessment: Assessment, protocol: Protocol, on: date) -> Part:

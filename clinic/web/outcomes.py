@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -168,7 +168,7 @@ def _as_shown(total: int, instrument: Instrument) -> str:
     if instrument.scoring == "sum":
         return str(total)
     mean = total / len(instrument.items)
-    return f"{mean:.0f}" if mean.is_integer() else f"{mean:.1f}"
+    return number_format(mean, 0 if mean.is_integer() else 1)
 
 
 def referrals(outcome: Outcome, kind: str) -> list[dict[str, Any]]:
