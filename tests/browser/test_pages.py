@@ -1,13 +1,16 @@
 """Every staff page as it looks: accessible in the light and in the dark, and whole on the narrowest screen."""
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from clinic.actions import intakes, referrals, stops
-from clinic.models import Assessment, Intake, Site, User
+from clinic import clock
+from clinic.actions import chasing, decisions, imaging, intakes, referrals, stops
+from clinic.models import Assessment, Intake, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
@@ -35,6 +38,9 @@ class Clinic:
     refer: Assessment
     open: Intake
     corrected: Intake
+    scanned: Intake
+    returned: Intake
+    sent: Referral
 
 
 @pytest.fixture
@@ -56,7 +62,49 @@ def clinic() -> Clinic:
     begun = start(site, clerk, "Young", "Robin", "other")
     intakes.answer(intake=begun, answers={"fever": "yes", "ces_saddle": "no"}, by=clerk, source="patient")
     intakes.answer(intake=begun, answers={"fever": "no", "pain_site": "lumbar"}, by=clinician, source="record")
-    return Clinic(site, clinician, outcomes[0], outcomes[3], begun, correct(site, clerk, clinician))
+    return Clinic(
+        site=site,
+        clinician=clinician,
+        emergency=outcomes[0],
+        refer=outcomes[3],
+        open=begun,
+        corrected=correct(site, clerk, clinician),
+        scanned=scan(site, clerk, clinician),
+        **come_back(site, clerk, clinician),
+    )
+
+
+def scan(site: Site, clerk: User, clinician: User) -> Intake:
+    """Two studies: one reported and to be classed, one of which the report is late."""
+    intake = assess(site, clerk, clinician, ("Kowalczyk", "Aleksandra", "female"), {}).intake
+    study = {
+        "modality": "mri",
+        "region": "lumbar",
+        "status": "reported",
+        "reason": "routine",
+        "finding": "Two discs bulge.",
+    }
+    imaging.record(intake=intake, study=study, by=clinician)
+    waiting = {"modality": "xray", "region": "thoracic", "status": "awaiting_report", "reason": "other"}
+    with clock.at(clock.now() - timedelta(days=20)):
+        imaging.record(intake=intake, study=waiting, by=clinician)
+    intakes.complete(intake=intake, by=clinician)
+    return intake
+
+
+def come_back(site: Site, clerk: User, clinician: User) -> dict[str, Any]:
+    """Referred five weeks ago; back today, feeling better, with the old red flags to be asked again."""
+    with clock.at(clock.now() - timedelta(days=35)):
+        first = assess(site, clerk, clinician, ("Nakamura", "Maximiliane Alexandrina Theodora", "female"), DISTRESS)
+        intakes.complete(intake=first.intake, by=clinician)
+        decisions.decide(assessment=first, kind="accepted", by=clinician)
+        sent = Referral.objects.get(service="physiotherapy", assessment=first)
+        referrals.advance(referral=sent, verb="send", destination="St Agnes Physiotherapy", by=clinician)
+    with clock.at(clock.now() - timedelta(days=20)):
+        returned = intakes.open(patient=first.intake.patient, by=clerk)
+        intakes.answer(intake=returned, answers=factories.answers(), by=clinician)
+    chasing.chase()
+    return {"returned": returned, "sent": sent}
 
 
 def start(site: Site, clerk: User, family_name: str, given_name: str, sex: str) -> Intake:
@@ -117,6 +165,12 @@ def addresses(clinic: Clinic) -> list[str]:
         f"/assessments/{clinic.emergency.pk}/",
         f"/assessments/{clinic.refer.pk}/",
         f"/referrals/{clinic.refer.referrals.order_by('service')[0].pk}/",
+        f"/referrals/{clinic.sent.pk}/",
+        f"/intakes/{clinic.scanned.pk}/imaging/",
+        f"/assessments/{clinic.scanned.assessments.latest('version').pk}/",
+        f"/patients/{clinic.returned.patient_id}/",
+        f"/intakes/{clinic.returned.pk}/sections/red_flags/",
+        f"/intakes/{clinic.returned.pk}/check/",
         f"/intakes/{clinic.refer.intake_id}/check/",
         f"/intakes/{clinic.refer.intake_id}/timeline/",
         "/nowhere/",
@@ -131,6 +185,9 @@ def main_addresses(clinic: Clinic) -> dict[str, str]:
         "stop-card": f"/intakes/{clinic.emergency.intake_id}/stop/",
         "result": f"/assessments/{clinic.refer.pk}/",
         "timeline": f"/intakes/{clinic.corrected.pk}/timeline/",
+        "referral": f"/referrals/{clinic.sent.pk}/",
+        "imaging": f"/intakes/{clinic.scanned.pk}/imaging/",
+        "patient": f"/patients/{clinic.returned.patient_id}/",
     }
 
 
