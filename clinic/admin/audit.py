@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from clinic.admin.base import NEWEST_FIRST, ReadingAdmin
 from clinic.admin.filters import SiteFilter
 from clinic.admin.history import Entry, History
@@ -23,4 +25,4 @@ class AuditEventAdmin(ReadingAdmin):
     search_fields = ("=action", "=object_id", "=subject", "=request_id", "=actor__username")
 
     def history_of(self, obj: AuditEvent, page: str) -> History:
-        return History((Entry(at=obj.at, who=obj.actor_label, why="Recorded; never changed since."),))
+        return History((Entry(at=obj.at, who=obj.actor_label, why=_("Recorded; never changed since.")),))

@@ -12,6 +12,7 @@ from django.db.models import JSONField
 from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 PER_PAGE = 50
 NOTHING = "-"
-_KINDS = {"+": "Added", "~": "Changed", "-": "Removed"}
+_KINDS = {"+": _("Added"), "~": _("Changed"), "-": _("Removed")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,10 @@ class _Reader:
     answers: AnswerWords | None
 
     def entry(self, new: Any, old: Any | None) -> Entry:
-        kind = _KINDS[new.history_type]
+        kind = str(_KINDS[new.history_type])
         return Entry(
             at=new.history_date,
-            who=str(new.history_user or "unknown"),
+            who=str(new.history_user or _("unknown")),
             why=capfirst((new.history_change_reason or kind).partition(":")[0]),  # what follows it is listed below
             changes=tuple(self._changes(new, old)),
         )
@@ -124,7 +125,7 @@ class _Reader:
         if field.is_relation:
             return self.names[field.related_model].get(value, str(value))  # type: ignore[index]  # as above
         if isinstance(value, bool):
-            return "Yes" if value else "No"
+            return str(_("Yes") if value else _("No"))
         if isinstance(value, datetime):
             return date_format(localtime(value), "j M Y, H:i")
         return str(dict(field.flatchoices).get(value, value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.actions import people
@@ -44,7 +45,7 @@ class AddUserForm(ActionForm):
     first_password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
-        help_text="At least 12 characters. Ask them to change it.",
+        help_text=_("At least 12 characters. Ask them to change it."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -69,7 +70,7 @@ class ChangeUserForm(ActionForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
         required=False,
-        help_text="Leave empty to keep the present one.",
+        help_text=_("Leave empty to keep the present one."),
     )
 
     def act(self) -> User:

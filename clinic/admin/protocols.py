@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import display
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
 
 from clinic import protocols
 from clinic.admin.base import EditedAdmin
@@ -37,12 +38,12 @@ class ProtocolReleaseAdmin(EditedAdmin):
         """All: what is asked and advised is no secret among those who work with it."""
         return ProtocolRelease.objects.defer("source")
 
-    @display(description="The protocol")
+    @display(description=_("The protocol"))
     def document(self, release: ProtocolRelease) -> str:
         try:
             protocol = protocols.get(release)
         except (ProtocolError, protocols.DamagedRelease) as error:
-            return f"This release cannot be read: {error}"
+            return str(_("This release cannot be read: %(error)s") % {"error": error})
         return render_to_string("admin/clinic/protocol_document.html", _as_document(protocol, release.source))
 
 

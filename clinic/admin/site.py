@@ -10,6 +10,7 @@ from django.contrib.auth.views import PasswordChangeView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from clinic import permissions
@@ -28,7 +29,7 @@ class YellowflagAdmin(AdminSite):
     """Django's administration, asked of the one table of permissions and of nothing else."""
 
     site_header = site_title = "Yellowflag"
-    index_title = "Administration"
+    index_title = _("Administration")
     index_template = "admin/clinic/index.html"
     enable_nav_sidebar = False
 

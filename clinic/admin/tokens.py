@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 from knox.crypto import hash_token
 
 from clinic.actions import tokens
@@ -36,7 +37,7 @@ class IssueForm(ActionForm):
 
 
 class RevokeForm(ActionForm):
-    revoke = forms.BooleanField(help_text="The program is shut out at once. This cannot be taken back.")
+    revoke = forms.BooleanField(help_text=_("The program is shut out at once. This cannot be taken back."))
 
     def act(self) -> ApiToken:
         token: ApiToken = self.instance
@@ -64,7 +65,8 @@ class ApiTokenAdmin(ActingAdmin):
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
         """The page that shows the secret: the one time, and stored nowhere."""
-        context = {"title": "Token issued", "subtitle": None, "opts": self.opts, "token": obj, "secret": request.secret}  # type: ignore[attr-defined]
+        secret = request.secret  # type: ignore[attr-defined]
+        context = {"title": _("Token issued"), "subtitle": None, "opts": self.opts, "token": obj, "secret": secret}
         return TemplateResponse(
             request, "admin/clinic/apitoken/issued.html", {**self.admin_site.each_context(request), **context}
         )
@@ -73,8 +75,8 @@ class ApiTokenAdmin(ActingAdmin):
         request.secret = getattr(form, "secret", "")  # read by `response_add`
 
     def response_change(self, request: HttpRequest, obj: ApiToken) -> HttpResponse:
-        messages.success(request, f"The token {obj.name} has been revoked.")
+        messages.success(request, _("The token %(name)s has been revoked.") % {"name": obj.name})
         return redirect("admin:clinic_apitoken_changelist")
 
     def history_of(self, obj: ApiToken, page: str) -> History:
-        return History((Entry(at=obj.created, who=str(obj.created_by), why="Issued; never changed since."),))
+        return History((Entry(at=obj.created, who=str(obj.created_by), why=str(_("Issued; never changed since."))),))
