@@ -82,12 +82,12 @@ def test_the_catalogue_holds_the_words_of_the_protocols_and_no_others():
     assert set(TOLD) == set(spoken.words(KNOWN))
 
 
-@pytest.mark.parametrize("name", ["texts", "flags", "questions", "actions", "rules"])
+@pytest.mark.parametrize("name", ["texts", "flags", "questions", "actions", "rules", "sources"])
 def test_no_number_is_lost_on_the_way(name):
     """Ages, days and doses are the same in both languages."""
     part = getattr(KNOWN, name)
     known = part.values() if hasattr(part, "values") else part
-    texts = [getattr(each, field, "") for each in known for field in ("text", "hint", "title", "because")]
+    texts = [getattr(each, field, "") for each in known for field in ("text", "hint", "title", "because", "citation")]
     assert [t for t in texts if t and sorted(NUMBER.findall(t)) != sorted(NUMBER.findall(TOLD[t]))] == []
 
 
