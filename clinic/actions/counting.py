@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-from django.db.models import Min
+from django.db import connection, transaction
+from django.db.models import Min, Sum
+from django.db.models.functions import TruncMonth
 
 from clinic import clock
-from clinic.models import AuditEvent, DayCount, Site
+from clinic.models import AuditEvent, DayCount, MonthCount, Site
+from clinic.reports import months
 from clinic.reports.counting import count
 from clinic.reports.figures import THROUGH
 
@@ -27,7 +29,19 @@ def summarise(*, anew: bool = False) -> int:
     """
     if anew:
         DayCount.objects.all().delete()
+        MonthCount.objects.all().delete()
     return sum(_summarise(site) for site in Site.objects.all())
+
+
+def take_stock() -> None:
+    """Let SQLite see how much there is of what, from samples: without it, it sorts where it could look up.
+
+    PostgreSQL does so by itself.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA analysis_limit = 1000")
+            cursor.execute("ANALYZE")
 
 
 def _summarise(site: Site) -> int:
@@ -59,3 +73,16 @@ def _store(site: Site, first: date, last: date) -> None:
     rows = [DayCount(site=site, number=number, **each._asdict()) for each, number in counted.items()]
     through = DayCount(site=site, day=last, measure=THROUGH, key=clock.now().isoformat(), number=0)
     DayCount.objects.bulk_create([*rows, through], batch_size=500)
+    _add_up(site, first.replace(day=1), months.after(last))
+
+
+def _add_up(site: Site, first: date, until: date) -> None:
+    """The months from first to before `until`, from their days."""
+    MonthCount.objects.filter(site=site, day__gte=first, day__lt=until).delete()
+    days = DayCount.objects.filter(site=site, day__gte=first, day__lt=until).exclude(measure=THROUGH)
+    grouped = days.annotate(month=TruncMonth("day")).values_list("month", "measure", "key", "release").order_by()
+    rows = [
+        MonthCount(site=site, day=month, measure=measure, key=key, release=release, number=number)
+        for month, measure, key, release, number in grouped.annotate(total=Sum("number"))
+    ]
+    MonthCount.objects.bulk_create(rows, batch_size=500)

@@ -9,11 +9,12 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.admin.history import Entry, History, read_history
 from clinic.admin.listing import Listing
-from clinic.models import User
+from clinic.models import Patient, User
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -100,6 +101,22 @@ class ReadingAdmin(StockAdmin):
 
     def history_of(self, obj: Any, page: str) -> History:
         raise NotImplementedError
+
+
+class PatientSearch(StockAdmin):
+    """Rows about patients, found by the patient's whole names or reference; `patient` says how to get there."""
+
+    patient_path: ClassVar[str]
+    search_fields = ("=reference",)  # for the box to be there: what is looked for is said below
+    search_help_text = _("Whole names or references of patients")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        found = Patient.objects.visible_to(person(request)).called(search_term).order_by().values("pk")
+        return queryset.filter(**{f"{self.patient_path}__in": found}), False
 
 
 class EditedAdmin(ReadingAdmin):

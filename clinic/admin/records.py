@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from clinic import spoken
 from clinic.admin.answers import AnswerWords
-from clinic.admin.base import NEWEST_FIRST, EditedAdmin, WrittenOnceAdmin
+from clinic.admin.base import NEWEST_FIRST, EditedAdmin, PatientSearch, WrittenOnceAdmin
 from clinic.admin.filters import DispositionFilter, ServiceFilter, SiteFilter
 from clinic.admin.history import Entry, History
 from clinic.models import (
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _Row = TypeVar("_Row", bound=Model)
 
 
-class PatientAdmin(EditedAdmin):
+class PatientAdmin(PatientSearch, EditedAdmin):
     reading = Capability.READ_PATIENT
     fields = readonly_fields = (
         *("reference", "given_name", "family_name", "date_of_birth", "sex", "phone", "site", "registered_at"),
@@ -49,10 +49,10 @@ class PatientAdmin(EditedAdmin):
     list_select_related = ("site",)
     ordering = NEWEST_FIRST
     sortable_by = ()
-    search_fields = ("=reference", "=family_name", "=given_name")
+    patient_path = "pk"
 
 
-class IntakeAdmin(EditedAdmin):
+class IntakeAdmin(PatientSearch, EditedAdmin):
     reading = Capability.READ_PATIENT
     fields = readonly_fields = (
         *("patient", "site", "release", "status", "version", "opened_at", "opened_by", "completed_at", "completed_by"),
@@ -62,7 +62,7 @@ class IntakeAdmin(EditedAdmin):
     list_filter = (SiteFilter, "status")
     ordering = NEWEST_FIRST
     sortable_by = ()
-    search_fields = ("=patient__reference", "=patient__family_name")
+    patient_path = "patient"
 
     def visible(self, user: User) -> QuerySet[Intake]:
         return Intake.objects.visible_to(user).with_context().select_related("opened_by").defer("answers")
@@ -76,7 +76,7 @@ class IntakeAdmin(EditedAdmin):
         return render_to_string("admin/clinic/answers.html", {"lines": list(lines)})
 
 
-class AssessmentAdmin(WrittenOnceAdmin):
+class AssessmentAdmin(PatientSearch, WrittenOnceAdmin):
     reading = Capability.READ_ASSESSMENT
     fields = readonly_fields = (
         *("patient", "site", "release", "engine_version", "protocol_digest", "at", "by"),
@@ -84,7 +84,7 @@ class AssessmentAdmin(WrittenOnceAdmin):
     )
     list_display = ("patient", "site", "leads_to", "urgency", "exclusion", "version", "at", "by")
     list_filter = (SiteFilter, DispositionFilter)
-    search_fields = ("=intake__patient__reference", "=intake__patient__family_name")
+    patient_path = "intake__patient"
 
     def visible(self, user: User) -> QuerySet[Assessment]:
         read = Assessment.objects.visible_to(user).select_related("intake__patient", "site", "release", "by")
@@ -103,7 +103,7 @@ class AssessmentAdmin(WrittenOnceAdmin):
         return render_to_string("admin/clinic/outcome.html", {"outcome": assessment.outcome, "site": assessment.site})
 
 
-class DecisionAdmin(WrittenOnceAdmin):
+class DecisionAdmin(PatientSearch, WrittenOnceAdmin):
     reading = Capability.READ_ASSESSMENT
     fields = readonly_fields = (
         "patient",
@@ -120,7 +120,7 @@ class DecisionAdmin(WrittenOnceAdmin):
     )
     list_display = ("patient", "site", "kind", "suggested", "disposition", "lowers", "by", "at")
     list_filter = (SiteFilter, "kind", "lowers")
-    search_fields = ("=assessment__intake__patient__reference",)
+    patient_path = "assessment__intake__patient"
 
     def visible(self, user: User) -> QuerySet[Decision]:
         return _with_patient(Decision.objects.visible_to(user))
@@ -134,12 +134,12 @@ class DecisionAdmin(WrittenOnceAdmin):
         return in_words(Disposition(decision.assessment.disposition))  # type: ignore[attr-defined]
 
 
-class StopRecordAdmin(WrittenOnceAdmin):
+class StopRecordAdmin(PatientSearch, WrittenOnceAdmin):
     reading = Capability.READ_PATIENT
     fields = readonly_fields = ("patient", "site", "text", "by", "at")
     list_display = ("patient", "site", "text", "by", "at")
     list_filter = (SiteFilter,)
-    search_fields = ("=assessment__intake__patient__reference",)
+    patient_path = "assessment__intake__patient"
 
     def visible(self, user: User) -> QuerySet[StopRecord]:
         return _with_patient(StopRecord.objects.visible_to(user))
@@ -149,13 +149,13 @@ class StopRecordAdmin(WrittenOnceAdmin):
         return record.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
 
 
-class ReferralAdmin(WrittenOnceAdmin):
+class ReferralAdmin(PatientSearch, WrittenOnceAdmin):
     reading = Capability.READ_REFERRAL
     fields = readonly_fields = ("patient", "site", "service", "priority", "stage", "due", "created_at", "created_by")
     list_display = ("patient", "site", "service", "priority", "stage", "due", "created_at")
     list_filter = (SiteFilter, ServiceFilter)
     list_select_related = ("patient", "site")
-    search_fields = ("=patient__reference", "=patient__family_name")
+    patient_path = "patient"
 
     def visible(self, user: User) -> QuerySet[Referral]:
         newest = ReferralStatus.objects.filter(referral=OuterRef("pk")).order_by("-seq")

@@ -10,7 +10,7 @@ from clinic.models.letter import Letter, LetterKind
 from clinic.models.people import Membership, Patient, Sex, Site, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
 from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
-from clinic.models.work import DayCount, Escalation, Lateness, Work, WorkItem
+from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
 
 __all__ = [
     "ENDED",
@@ -31,6 +31,7 @@ __all__ = [
     "Letter",
     "LetterKind",
     "Membership",
+    "MonthCount",
     "Patient",
     "ProtocolRelease",
     "ReasonCode",

@@ -74,6 +74,7 @@ class WorkItem(models.Model):
             models.Index(fields=("site", "-rank", "due", "id"), name="work_by_urgency"),
             models.Index(fields=("site", "owner", "-rank", "due", "id"), name="work_of_one"),
             models.Index(fields=("due",), name="work_by_deadline"),
+            models.Index(fields=("-rank", "due", "id"), name="work_of_all_sites"),
         )
         constraints = (
             models.UniqueConstraint(
@@ -135,8 +136,8 @@ class Escalation(AppendOnlyRecord):
         return f"{Lateness(self.level).label}: {self.kind} due {self.due:%Y-%m-%d}"
 
 
-class DayCount(models.Model):
-    """How many there were of one kind on one day at one site: what the dashboard adds up.
+class Count(models.Model):
+    """How many there were of one kind in some time at one site: what the dashboard adds up.
 
     A reading aid as well: made from the records of days that are over, and made anew at will.
     `measure` says what is counted ("disposition", "flag" ...), `key` which of them; `release` is
@@ -152,9 +153,32 @@ class DayCount(models.Model):
     number = models.PositiveIntegerField()
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.measure} {self.key}: {self.number}"
+
+
+class DayCount(Count):
+    """What one day came to."""
+
+    class Meta:
+        indexes = (
+            # Of the many measures, what is read day by day over any time, and what there is one row of.
+            models.Index(
+                fields=("site", "day", "key", "number"), name="completed_by_day", condition=Q(measure="completed")
+            ),
+            models.Index(fields=("site", "key"), name="counted_through", condition=Q(measure="through")),
+        )
         constraints = (
             models.UniqueConstraint(fields=("site", "day", "measure", "key", "release"), name="day_count_once"),
         )
 
-    def __str__(self) -> str:
-        return f"{self.day:%Y-%m-%d} {self.measure} {self.key}: {self.number}"
+
+class MonthCount(Count):
+    """What the days of one month came to; `day` is its first."""
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("site", "day", "measure", "key", "release"), name="month_count_once"),
+        )

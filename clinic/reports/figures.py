@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, DateField, Max, Q, Sum, Value, When
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, DateField, F, Q, Sum
+from django.db.models.functions import Cast
 
 from clinic import clock
-from clinic.models import DayCount, Lateness, WorkItem
+from clinic.models import DayCount, Lateness, MonthCount, WorkItem
+from clinic.reports import months
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
     from uuid import UUID
 
+    from django.db.models import QuerySet
+
+COMPLETED = "completed"  # the measure that is read by week as well
 THROUGH = "through"  # the measure that says up to when a site was counted
+
+_APART = (COMPLETED, THROUGH)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,18 +68,17 @@ class Figures:
 
 
 def figures(sites: Collection[UUID], period: Period) -> Figures:
-    """Two queries: one over the counted days, one over the open work."""
+    """Two queries: one over what was counted, one over the open work."""
     weekly: dict[date, Counter[str]] = {}
     totals: Counter[tuple[str, str, str]] = Counter()
     counted_at = ""
-    for row in _counted(sites, period):
-        measure, key, release, week, number, latest = row
+    for measure, key, release, day, number in _counted(sites, period):
         if measure == THROUGH:
-            counted_at = max(counted_at, latest)
+            counted_at = max(counted_at, key)
             continue
         totals[measure, key, release] += number
-        if week is not None:
-            weekly.setdefault(week, Counter())[key] += number
+        if day is not None:
+            weekly.setdefault(day - timedelta(days=day.weekday()), Counter())[key] += number
     return Figures(
         weekly=dict(sorted(weekly.items())),
         totals=totals,
@@ -82,13 +87,23 @@ def figures(sites: Collection[UUID], period: Period) -> Figures:
     )
 
 
-def _counted(sites: Collection[UUID], period: Period) -> Sequence[tuple[str, str, str, date | None, int, str]]:
-    """Sums by measure, key and version; of completed intakes also by week."""
-    week = Case(When(measure="completed", then=TruncWeek("day")), default=Value(None), output_field=DateField())
-    within = Q(day__gte=period.first, day__lte=period.last) | Q(measure=THROUGH)
-    rows = DayCount.objects.filter(within, site__in=sites).annotate(week=week)
-    grouped = rows.values_list("measure", "key", "release", "week").order_by()
-    return list(grouped.annotate(total=Sum("number"), latest=Max("key")))
+def _counted(sites: Collection[UUID], period: Period) -> Iterable[tuple[str, str, str, date | None, int]]:
+    """Sums by measure, key and version: what was completed by day, the rest from whole months and days around them."""
+    start, until = months.within(period.first, period.last)
+    days, whole = DayCount.objects.filter(site__in=sites), MonthCount.objects.filter(site__in=sites)
+    completed = days.filter(measure=COMPLETED, day__gte=period.first, day__lte=period.last).annotate(on=F("day"))
+    parts = (
+        days.filter(day__gte=period.first, day__lt=start).exclude(measure__in=_APART),
+        days.filter(day__gte=until, day__lte=period.last).exclude(measure__in=_APART),
+        whole.filter(day__gte=start, day__lt=until).exclude(measure=COMPLETED),
+        days.filter(measure=THROUGH),
+    )
+    sums = [_sums(completed), *(_sums(part.annotate(on=Cast(None, DateField()))) for part in parts)]
+    return sums[0].union(*sums[1:], all=True)
+
+
+def _sums(rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, str, str, date | None, int]]:
+    return rows.order_by().values_list("measure", "key", "release", "on").annotate(total=Sum("number"))
 
 
 def _open_work(sites: Collection[UUID]) -> OpenWork:

@@ -22,4 +22,5 @@ class Command(BaseCommand):
 
     def handle(self, *, anew: bool, **options: Any) -> None:
         days = counting.summarise(anew=anew)
+        counting.take_stock()
         self.stdout.write(f"Counted {days} days.")
