@@ -7,12 +7,13 @@ DEMO := YELLOWFLAG_ENV=demo $(BIN)/python manage.py
 CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_URL=sqlite:///var/checked.sqlite3 \
 	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
 
-.PHONY: help demo test check bench lock
+.PHONY: help demo test check soak bench lock
 
 help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
+	@echo "make soak    the long runs: a thousand referrals, day after day"
 	@echo "make bench   evaluations per second"
 	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"
 
@@ -27,7 +28,7 @@ demo: .venv/runtime
 	@YELLOWFLAG_ENV=demo $(BIN)/gunicorn clinic.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 4 --log-level warning
 
 test: .venv/dev
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff check
@@ -39,6 +40,9 @@ check: .venv/dev
 	$(CHECKED) check --deploy --fail-level WARNING
 	$(DEMO) spectacular --validate --fail-on-warn --file /dev/null
 	$(DEMO) check_protocol fixtures/protocols/*/*.toml
+
+soak: .venv/dev
+	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine

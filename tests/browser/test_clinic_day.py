@@ -158,8 +158,8 @@ def fill_in_by_keyboard(page: Page, number: int) -> int:
             answered += 1
         elif kind != "radio" and re.match("Save and continue", focused.inner_text() or ""):
             break
-    press(page, "Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        press(page, "Enter")
     return answered
 
 
