@@ -34,13 +34,12 @@ def summarise(*, anew: bool = False) -> int:
 
 
 def take_stock() -> None:
-    """Let SQLite see how much there is of what, from samples: without it, it sorts where it could look up.
+    """Let SQLite see how much there is of what: without it, it sorts where it could look up.
 
     PostgreSQL does so by itself.
     """
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute("PRAGMA analysis_limit = 1000")
             cursor.execute("ANALYZE")
 
 

@@ -75,6 +75,7 @@ class WorkItem(models.Model):
             models.Index(fields=("site", "owner", "-rank", "due", "id"), name="work_of_one"),
             models.Index(fields=("due",), name="work_by_deadline"),
             models.Index(fields=("-rank", "due", "id"), name="work_of_all_sites"),
+            models.Index(fields=("site", "kind", "stage", "service", "due", "chased"), name="work_counted"),
         )
         constraints = (
             models.UniqueConstraint(
@@ -164,11 +165,7 @@ class DayCount(Count):
 
     class Meta:
         indexes = (
-            # Of the many measures, what is read day by day over any time, and what there is one row of.
-            models.Index(
-                fields=("site", "day", "key", "number"), name="completed_by_day", condition=Q(measure="completed")
-            ),
-            models.Index(fields=("site", "key"), name="counted_through", condition=Q(measure="through")),
+            models.Index(fields=("site", "measure", "day", "key", "release", "number"), name="counts_of_a_measure"),
         )
         constraints = (
             models.UniqueConstraint(fields=("site", "day", "measure", "key", "release"), name="day_count_once"),
@@ -179,6 +176,9 @@ class MonthCount(Count):
     """What the days of one month came to; `day` is its first."""
 
     class Meta:
+        indexes = (
+            models.Index(fields=("site", "day", "measure", "key", "release", "number"), name="counts_of_months"),
+        )
         constraints = (
             models.UniqueConstraint(fields=("site", "day", "measure", "key", "release"), name="month_count_once"),
         )

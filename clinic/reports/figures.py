@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, DateField, F, Q, Sum
-from django.db.models.functions import Cast
+from django.db.models import Count, DateField, F, Q, Sum, Value
 
 from clinic import clock
 from clinic.models import DayCount, Lateness, MonthCount, WorkItem
@@ -98,7 +97,7 @@ def _counted(sites: Collection[UUID], period: Period) -> Iterable[tuple[str, str
         whole.filter(day__gte=start, day__lt=until).exclude(measure=COMPLETED),
         days.filter(measure=THROUGH),
     )
-    sums = [_sums(completed), *(_sums(part.annotate(on=Cast(None, DateField()))) for part in parts)]
+    sums = [_sums(completed), *(_sums(part.annotate(on=Value(None, DateField()))) for part in parts)]
     return sums[0].union(*sums[1:], all=True)
 
 
@@ -110,9 +109,9 @@ def _open_work(sites: Collection[UUID]) -> OpenWork:
     now = clock.now()
     rows = WorkItem.objects.filter(site__in=sites).order_by().values_list("kind", "stage", "service")
     counts = rows.annotate(
-        number=Count("pk"),
-        late=Count("pk", filter=Q(due__lt=now)),
-        escalated=Count("pk", filter=Q(chased=Lateness.ESCALATED)),
+        number=Count("due"),
+        late=Count("due", filter=Q(due__lt=now)),
+        escalated=Count("chased", filter=Q(chased=Lateness.ESCALATED)),
     )
     waiting: Counter[str] = Counter()
     overdue: Counter[str] = Counter()
