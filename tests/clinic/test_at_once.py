@@ -1,0 +1,118 @@
+"""Two people at the same moment, on a real database: one of them is first, the other is told, nothing is half written."""
+
+from collections.abc import Callable
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from clinic.actions import audit, decisions, imaging, intakes, referrals
+from clinic.actions.errors import Conflict, Stale
+from clinic.models import Assessment, Decision, Intake, Referral, Site, StudyEvent, User
+from clinic.permissions import Role
+from tests import factories
+from tests.clinic.test_web_results import DISTRESS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def here() -> Site:
+    return factories.site()
+
+
+@pytest.fixture
+def doctors(here: Site) -> list[User]:
+    return [factories.user(Role.CLINICIAN, here) for _ in range(2)]
+
+
+@pytest.fixture
+def completed(here: Site, doctors: list[User]) -> Assessment:
+    assessment = factories.assessment(here, doctors[0], **DISTRESS)
+    intakes.complete(intake=assessment.intake, by=doctors[0])
+    return assessment
+
+
+def together(*acts: Callable[[], Any]) -> list[Any]:
+    """What each came to, or the refusal that it met, all of them begun at the same moment."""
+    start, results = Barrier(len(acts)), [None] * len(acts)
+
+    def run(number: int, act: Callable[[], Any]) -> None:
+        start.wait(timeout=10)
+        try:
+            results[number] = act()
+        except (Conflict, Stale) as refusal:
+            results[number] = refusal
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=each) for each in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads)
+    return results
+
+
+def refused(results: list[Any]) -> list[str]:
+    return [str(each) for each in results if isinstance(each, Exception)]
+
+
+def test_a_referral_is_sent_once_and_the_second_sees_what_happened(completed: Assessment, doctors: list[User]):
+    decisions.decide(assessment=completed, kind="accepted", by=doctors[0])
+    referral = Referral.objects.get(service="physiotherapy")
+
+    def send(by: User, to: str) -> Callable[[], Any]:
+        return lambda: referrals.advance(referral=referral, verb="send", destination=to, by=by)
+
+    (refusal,) = refused(together(send(doctors[0], "St Agnes"), send(doctors[1], "St Bede")))
+    sent = referral.statuses.get(status="sent")
+    assert refusal.startswith(f"This referral is sent: {sent.by} recorded that on")
+    assert [each.seq for each in referral.statuses.order_by("seq")] == [1, 2, 3]
+    assert audit.verify(site=completed.site) is None
+
+
+def test_one_sends_while_another_cancels(completed: Assessment, doctors: list[User]):
+    decisions.decide(assessment=completed, kind="accepted", by=doctors[0])
+    referral = Referral.objects.get(service="physiotherapy")
+    seq = referral.newest_step.seq
+    results = together(
+        lambda: referrals.advance(
+            referral=referral, verb="send", destination="St Agnes", expected_seq=seq, by=doctors[0]
+        ),
+        lambda: referrals.advance(referral=referral, verb="cancel", reason="x", expected_seq=seq, by=doctors[1]),
+    )
+    assert len(refused(results)) == 1
+    assert referral.statuses.count() == seq + 1
+
+
+def test_an_assessment_is_decided_on_once(completed: Assessment, doctors: list[User]):
+    results = together(
+        lambda: decisions.decide(assessment=completed, kind="accepted", by=doctors[0]),
+        lambda: decisions.decide(assessment=completed, kind="rejected", reason="patient_preference", by=doctors[1]),
+    )
+    assert refused(results) == ["This assessment has been decided on already."]
+    decision = Decision.objects.get()
+    live = [each for each in Referral.objects.all() if each.status == "accepted"]
+    assert bool(live) == (decision.kind == "accepted")
+
+
+def test_a_report_and_its_cancelling_do_not_both_count(completed: Assessment, doctors: list[User]):
+    study = {"modality": "mri", "region": "lumbar", "status": "requested", "reason": "routine"}
+    imaging.record(intake=completed.intake, study=study, by=doctors[0])
+    version = Intake.objects.get(pk=completed.intake.pk).version
+
+    def copy() -> Intake:
+        return Intake.objects.get(pk=completed.intake.pk)
+
+    results = together(
+        lambda: imaging.reported(intake=copy(), number=1, finding="x", expected_version=version, by=doctors[0]),
+        lambda: imaging.cancel(intake=copy(), number=1, reason="y", expected_version=version, by=doctors[1]),
+    )
+    assert len(refused(results)) == 1
+    intake = copy()
+    assert intake.version == version + 1
+    assert intake.assessments.count() == intake.version
+    assert StudyEvent.objects.filter(intake=intake).count() == 2
