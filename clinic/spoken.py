@@ -31,7 +31,18 @@ if TYPE_CHECKING:
 _TEXTS = frozenset({"title", "means", "text", "name", "band", "group", "who", "citation"})
 _WORDS = _TEXTS | {"intro", "hint", "label", "unit", "because", "attribution"}
 _SHOWN = (
-    *("sources", "sections", "questions", "instruments", "actions", "flags", "rules", "incomplete", "exclusions", "texts"),
+    *(
+        "sources",
+        "sections",
+        "questions",
+        "instruments",
+        "actions",
+        "flags",
+        "rules",
+        "incomplete",
+        "exclusions",
+        "texts",
+    ),
     *("dispositions", "services"),
 )
 # What the engine says of its own accord, named here so that it gets into the catalogue of the pages.

@@ -28,7 +28,7 @@ class Listing(ChangeList):
         found = list(self.queryset[before : before + self.list_per_page + 1])
         if before and not found:
             raise IncorrectLookupParameters
-        self.result_list = found[: self.list_per_page]  # type: ignore[assignment]  # read already
+        self.result_list = found[: self.list_per_page]
         self.has_more = len(found) > self.list_per_page
         self.result_count = self.full_result_count = before + len(self.result_list)
         self.multi_page = self.has_more or before > 0

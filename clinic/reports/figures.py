@@ -90,19 +90,20 @@ def _counted(sites: Collection[UUID], period: Period) -> Iterable[tuple[str, str
     """Sums by measure, key and version: what was completed by day, the rest from whole months and days around them."""
     start, until = months.within(period.first, period.last)
     days, whole = DayCount.objects.filter(site__in=sites), MonthCount.objects.filter(site__in=sites)
-    completed = days.filter(measure=COMPLETED, day__gte=period.first, day__lte=period.last).annotate(on=F("day"))
+    completed = days.filter(measure=COMPLETED, day__gte=period.first, day__lte=period.last)
     parts = (
         days.filter(day__gte=period.first, day__lt=start).exclude(measure__in=_APART),
         days.filter(day__gte=until, day__lte=period.last).exclude(measure__in=_APART),
         whole.filter(day__gte=start, day__lt=until).exclude(measure=COMPLETED),
         days.filter(measure=THROUGH),
     )
-    sums = [_sums(completed), *(_sums(part.annotate(on=Value(None, DateField()))) for part in parts)]
+    sums = [_sums(completed, on=F("day")), *(_sums(part, on=Value(None, DateField())) for part in parts)]
     return sums[0].union(*sums[1:], all=True)
 
 
-def _sums(rows: QuerySet[Any]) -> QuerySet[Any, tuple[str, str, str, date | None, int]]:
-    return rows.order_by().values_list("measure", "key", "release", "on").annotate(total=Sum("number"))
+def _sums(rows: QuerySet[DayCount] | QuerySet[MonthCount], *, on: F | Value) -> QuerySet[Any, Any]:
+    dated = rows.order_by().annotate(on=on)
+    return dated.values_list("measure", "key", "release", "on").annotate(total=Sum("number"))
 
 
 def _open_work(sites: Collection[UUID]) -> OpenWork:
