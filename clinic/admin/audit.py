@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import NEWEST_FIRST, ReadingAdmin
 from clinic.admin.filters import SiteFilter
@@ -23,6 +24,7 @@ class AuditEventAdmin(ReadingAdmin):
     ordering = NEWEST_FIRST
     sortable_by = ()
     search_fields = ("=action", "=object_id", "=subject", "=request_id", "=actor__username")
+    search_help_text = _("An action, a user name, or the id of a record, patient or request")
 
     def history_of(self, obj: AuditEvent, page: str) -> History:
-        return History((Entry(at=obj.at, who=obj.actor_label, why=_("Recorded; never changed since.")),))
+        return History((Entry(at=obj.at, who=obj.actor_label, why=gettext("Recorded; never changed since.")),))

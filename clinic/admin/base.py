@@ -9,6 +9,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
@@ -91,7 +92,7 @@ class ReadingAdmin(StockAdmin):
         obj = self.get_object(request, unquote(object_id))
         context = {
             **self.admin_site.each_context(request),
-            "title": f"History of {obj}",
+            "title": gettext("History of %(record)s") % {"record": obj},
             "subtitle": None,
             "opts": self.opts,
             "object": obj,
@@ -104,7 +105,7 @@ class ReadingAdmin(StockAdmin):
 
 
 class PatientSearch(StockAdmin):
-    """Rows about patients, found by the patient's whole names or reference; `patient` says how to get there."""
+    """Rows about patients, found by the patient's whole names or reference; `patient_path` says how to get there."""
 
     patient_path: ClassVar[str]
     search_fields = ("=reference",)  # for the box to be there: what is looked for is said below
@@ -139,4 +140,4 @@ class WrittenOnceAdmin(ReadingAdmin):
     sortable_by = ()
 
     def history_of(self, obj: Any, page: str) -> History:
-        return History((Entry(at=obj.at, who=str(obj.by), why="Recorded; never changed since."),))
+        return History((Entry(at=obj.at, who=str(obj.by), why=gettext("Recorded; never changed since.")),))

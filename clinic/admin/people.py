@@ -93,6 +93,7 @@ class UserAdmin(ActingAdmin, EditedAdmin):
     list_display = ("username", "display_name", "email", "is_active")
     list_filter = ("is_active",)
     search_fields = ("=username", "=display_name", "=email")
+    search_help_text = _("User name, whole name or e-mail address")
 
     def visible(self, user: User) -> QuerySet[User]:
         return managed_users(user)
@@ -133,6 +134,7 @@ class MembershipAdmin(ActingAdmin, EditedAdmin):
     list_filter = (SiteFilter, "role", "is_active")
     list_select_related = ("user", "site")
     search_fields = ("=user__username", "=user__display_name")
+    search_help_text = _("User name or whole name")
 
     def visible(self, user: User) -> QuerySet[Membership]:
         return Membership.objects.filter(site__in=permissions.sites_of(user, self.reading))

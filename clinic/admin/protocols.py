@@ -33,6 +33,7 @@ class ProtocolReleaseAdmin(EditedAdmin):
     list_filter = ("status",)
     list_select_related = ("authored_by", "approved_by")
     search_fields = ("=protocol", "=version", "=sha256")
+    search_help_text = _("Protocol, version or digest")
 
     def visible(self, user: User) -> QuerySet[ProtocolRelease]:
         """All: what is asked and advised is no secret among those who work with it."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+
 from clinic import permissions
 from clinic.actions import sites
 from clinic.admin.base import EditedAdmin
@@ -42,6 +44,7 @@ class SiteAdmin(ActingAdmin, EditedAdmin):
     fixed_fields = ("slug",)
     list_display = ("name", "slug", "emergency_number", "crisis_line", "is_live")
     search_fields = ("=slug", "=name")
+    search_help_text = _("Whole name or slug")
 
     def visible(self, user: User) -> QuerySet[Site]:
         return Site.objects.filter(pk__in=permissions.sites_of(user, self.reading))

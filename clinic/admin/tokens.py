@@ -55,6 +55,7 @@ class ApiTokenAdmin(ActingAdmin):
     list_select_related = ("user",)
     ordering = ("-created",)
     search_fields = ("=name", "=user__username")
+    search_help_text = _("Name of the token, or user name")
 
     def visible(self, user: User) -> QuerySet[ApiToken]:
         found: QuerySet[ApiToken] = ApiToken.objects.filter(user__in=managed_users(user))

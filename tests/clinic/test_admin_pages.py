@@ -253,3 +253,16 @@ def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
     assert Membership.objects.filter(site=here).exists()
     assert AuditEvent.objects.filter(site=here).exists()
     assert {*SHARED, *PEOPLE, *RECORDS, "auditevent"} == set(model_names())
+
+
+def test_every_search_is_named_by_what_it_finds_and_keeps_the_filters(here: Site):
+    searched = [pages for pages in admin_site._registry.values() if pages.search_fields]
+    assert searched
+    assert [pages for pages in searched if not pages.search_help_text] == []
+    client, _person = log_in(Role.CLINICIAN, here)
+    page = client.get(
+        reverse("admin:clinic_intake_changelist"), {"status__exact": "open", "q": "Nobody"}
+    ).content.decode()
+    assert '<label class="small soft" for="searchbar">Whole names or references of patients</label>' in page
+    assert '<input type="hidden" name="status__exact" value="open">' in page
+    assert page.count('name="q"') == 1
