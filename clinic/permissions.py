@@ -44,7 +44,9 @@ class Capability(StrEnum):
     FOLLOW_REFERRAL = "record what became of a referral"
     PROPOSE = "propose referrals"
     DECIDE = "decide on an assessment or accept a referral"
-    PUBLISH_PROTOCOL = "publish or retire a protocol"
+    WRITE_PROTOCOL = "write protocols or prove them"
+    PUBLISH_PROTOCOL = "approve, publish or retire a protocol"
+    ACTIVATE_PROTOCOL = "choose which release of a protocol a site follows"
     READ_AUDIT = "read the audit trail"
     MANAGE_PEOPLE = "manage people, roles and tokens"
     MANAGE_SITE = "manage sites"
@@ -79,8 +81,8 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.USE_ADMIN,
         }
     ),
-    Role.AUTHOR: frozenset({Capability.USE_ADMIN}),
-    Role.APPROVER: frozenset({Capability.PUBLISH_PROTOCOL, Capability.USE_ADMIN}),
+    Role.AUTHOR: frozenset({Capability.WRITE_PROTOCOL, Capability.USE_ADMIN}),
+    Role.APPROVER: frozenset({Capability.PUBLISH_PROTOCOL, Capability.ACTIVATE_PROTOCOL, Capability.USE_ADMIN}),
     Role.AUDITOR: frozenset({Capability.READ_AUDIT, Capability.USE_ADMIN}),
     Role.INTEGRATOR: frozenset(
         {

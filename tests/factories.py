@@ -64,7 +64,19 @@ def born(*, years: int) -> date:
 
 def published_release() -> ProtocolRelease:
     """The back pain protocol as it is shipped, published by an approver."""
-    return protocols.newest("back-pain") or releases.publish(source=BACK_PAIN, by=user(Role.APPROVER, site()))
+    return protocols.newest("back-pain") or publish(BACK_PAIN)
+
+
+def publish(source: bytes) -> ProtocolRelease:
+    """A protocol file, published by an approver for an author."""
+    author, approver = author_and_approver()
+    return releases.publish(source=source, author=author, by=approver)
+
+
+def author_and_approver() -> tuple[User, User]:
+    """The two people that it takes, at a site of their own."""
+    at = site()
+    return user(Role.AUTHOR, at), user(Role.APPROVER, at)
 
 
 def open_intake(at: Site, by: User | None = None) -> Intake:

@@ -14,12 +14,15 @@ from triage.reading import read_protocol
 
 
 @transaction.atomic
-def publish(*, source: bytes, by: User) -> ProtocolRelease:
-    """Put a protocol file to use, in the approver's name; from now on it never changes.
+def publish(*, source: bytes, author: User, by: User) -> ProtocolRelease:
+    """Put a file of the author's to use, in the approver's name; from now on it never changes.
 
     Publishing the same file again changes nothing. Raises `triage.reading.ProtocolError`.
     """
+    permissions.require_somewhere(author, Capability.WRITE_PROTOCOL)
     permissions.require_somewhere(by, Capability.PUBLISH_PROTOCOL)
+    if author == by:
+        raise Conflict(_("Nobody approves a protocol of their own."))
     protocol = read_protocol(source)
     earlier = ProtocolRelease.objects.filter(protocol=protocol.id, version=protocol.version).first()
     if earlier:
@@ -30,9 +33,12 @@ def publish(*, source: bytes, by: User) -> ProtocolRelease:
         version=protocol.version,
         sha256=protocol.digest,
         source=source.decode(),
+        review_due=protocol.review_due,
         status=ReleaseStatus.PUBLISHED,
+        authored_by=author,
         approved_by=by,
         approved_at=now,
+        approved_sha256=protocol.digest,
         published_at=now,
     )
     with conflict_on_duplicate(_("This version is being published by somebody else.")):

@@ -76,7 +76,7 @@ def open_clinic(story: Mapping[str, Any]) -> Clinic:
     for each in story["people"]:
         by = users.get("admin", system)
         users[each["username"]] = _add(each, opened, story["password"], by=by)
-    releases.publish(source=_SOURCE.read_bytes(), by=users["approver"])
+    releases.publish(source=_SOURCE.read_bytes(), author=users["author"], by=users["approver"])
     token = tokens.issue(user=users["integrator"], name="Demo integration", by=users["admin"])
     return Clinic(opened, users, token)
 

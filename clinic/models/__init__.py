@@ -4,21 +4,25 @@ from clinic.models.access import ApiToken, IdempotencyKey
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Door
 from clinic.models.base import Unaudited
+from clinic.models.governance import Activation, Certificate, SourceWaiver
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.letter import Letter, LetterKind
 from clinic.models.people import Membership, Patient, Sex, Site, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
 from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
+from clinic.models.replay import PackedAnswers, Replay, ReplayCase
 from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
 
 __all__ = [
     "ENDED",
     "LIVE",
+    "Activation",
     "ApiToken",
     "Assessment",
     "AuditEvent",
     "AuditHead",
+    "Certificate",
     "DayCount",
     "Decision",
     "DecisionKind",
@@ -32,14 +36,18 @@ __all__ = [
     "LetterKind",
     "Membership",
     "MonthCount",
+    "PackedAnswers",
     "Patient",
     "ProtocolRelease",
     "ReasonCode",
     "Referral",
     "ReferralStatus",
     "ReleaseStatus",
+    "Replay",
+    "ReplayCase",
     "Sex",
     "Site",
+    "SourceWaiver",
     "Stage",
     "StopRecord",
     "StudyEvent",

@@ -15,7 +15,6 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clinic.models import ProtocolRelease
-from clinic.permissions import Role
 from tests import factories
 from tests.clinic.test_api_bad_input import ANSWERS
 
@@ -158,28 +157,32 @@ def test_a_protocol_that_says_otherwise_than_its_vignettes_is_told_so(tmp_path: 
 
 @pytest.mark.django_db
 def test_an_approver_publishes_a_protocol() -> None:
-    approver = factories.user(Role.APPROVER, factories.site())
-    assert run("publish_protocol", SHIPPED, "--by", approver.username).startswith("back-pain/1.0.0 is published")
+    author, approver = factories.author_and_approver()
+    said = run("publish_protocol", SHIPPED, "--author", author.username, "--by", approver.username)
+    assert said.startswith("back-pain/1.0.0 is published")
     release = ProtocolRelease.objects.get()
-    assert (release.status, release.approved_by) == ("published", approver)
+    assert (release.status, release.authored_by, release.approved_by) == ("published", author, approver)
 
 
 @pytest.mark.django_db
 def test_who_may_not_publish_is_told_so(tmp_path: Path) -> None:
-    clerk = factories.user(Role.CLERK, factories.site())
-    with pytest.raises(CommandError, match="You may not publish"):
-        run("publish_protocol", SHIPPED, "--by", clerk.username)
-    with pytest.raises(CommandError, match="There is no user 'nobody'"):
-        run("publish_protocol", SHIPPED, "--by", "nobody")
+    author, approver = factories.author_and_approver()
+    for names, refusal in (
+        ((author.username, author.username), "You may not approve, publish"),
+        ((approver.username, approver.username), "You may not write protocols"),
+        ((author.username, "nobody"), "There is no user 'nobody'"),
+    ):
+        with pytest.raises(CommandError, match=refusal):
+            run("publish_protocol", SHIPPED, "--author", names[0], "--by", names[1])
     assert not ProtocolRelease.objects.exists()
 
 
 @pytest.mark.django_db
 def test_a_faulty_protocol_is_not_published(tmp_path: Path) -> None:
-    approver = factories.user(Role.APPROVER, factories.site())
+    author, approver = factories.author_and_approver()
     faulty = tmp_path / "faulty.toml"
     faulty.write_text("[protocol]\nid = 3\n")
     with pytest.raises(CommandError, match=r"faulty\.toml: ") as refusal:
-        run("publish_protocol", faulty, "--by", approver.username)
+        run("publish_protocol", faulty, "--author", author.username, "--by", approver.username)
     assert len(str(refusal.value).splitlines()) > 5
     assert not ProtocolRelease.objects.exists()

@@ -14,6 +14,11 @@ from triage.reading import ProtocolError
 
 
 @pytest.fixture
+def author(here: Site) -> User:
+    return factories.user(Role.AUTHOR, here)
+
+
+@pytest.fixture
 def approver(here: Site) -> User:
     return factories.user(Role.APPROVER, here)
 
@@ -22,58 +27,58 @@ def version(number: str) -> bytes:
     return factories.BACK_PAIN.replace(b'version = "1.0.0"', f'version = "{number}"'.encode(), 1)
 
 
-def test_only_an_approver_publishes_and_retires(here: Site, clinician: User, approver: User) -> None:
+def test_only_an_approver_publishes_and_retires(clinician: User, author: User, approver: User) -> None:
     with pytest.raises(NotAllowed):
-        releases.publish(source=factories.BACK_PAIN, by=clinician)
-    release = releases.publish(source=factories.BACK_PAIN, by=approver)
+        releases.publish(source=factories.BACK_PAIN, author=author, by=clinician)
+    release = releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
     assert (release.status, release.approved_by) == ("published", approver)
     with pytest.raises(NotAllowed):
         releases.retire(release=release, by=clinician)
 
 
-def test_publishing_the_same_file_again_changes_nothing(approver: User) -> None:
-    first = releases.publish(source=factories.BACK_PAIN, by=approver)
-    assert releases.publish(source=factories.BACK_PAIN, by=approver) == first
+def test_publishing_the_same_file_again_changes_nothing(author: User, approver: User) -> None:
+    first = releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
+    assert releases.publish(source=factories.BACK_PAIN, author=author, by=approver) == first
     assert first.history.count() == 1
 
 
-def test_another_file_under_a_published_version_is_refused(approver: User) -> None:
-    releases.publish(source=factories.BACK_PAIN, by=approver)
+def test_another_file_under_a_published_version_is_refused(author: User, approver: User) -> None:
+    releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
     with pytest.raises(Conflict, match="another content"):
-        releases.publish(source=factories.BACK_PAIN + b"\n# changed\n", by=approver)
+        releases.publish(source=factories.BACK_PAIN + b"\n# changed\n", author=author, by=approver)
 
 
-def test_a_retired_version_does_not_come_back(approver: User) -> None:
-    release = releases.publish(source=factories.BACK_PAIN, by=approver)
+def test_a_retired_version_does_not_come_back(author: User, approver: User) -> None:
+    release = releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
     releases.retire(release=release, by=approver)
     with pytest.raises(Conflict, match="retired"):
-        releases.publish(source=factories.BACK_PAIN, by=approver)
+        releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
     with pytest.raises(Conflict, match="not published"):
         releases.retire(release=release, by=approver)
 
 
 @pytest.mark.parametrize("source", [b"", b"\xff", b"[protocol", b"[protocol]\nid = 1\n"])
-def test_a_file_with_faults_is_not_published(approver: User, source: bytes) -> None:
+def test_a_file_with_faults_is_not_published(author: User, approver: User, source: bytes) -> None:
     with pytest.raises(ProtocolError):
-        releases.publish(source=source, by=approver)
+        releases.publish(source=source, author=author, by=approver)
     assert not ProtocolRelease.objects.exists()
 
 
-def test_a_version_that_cannot_be_ordered_is_refused(approver: User) -> None:
+def test_a_version_that_cannot_be_ordered_is_refused(author: User, approver: User) -> None:
     with pytest.raises(ValidationError):
-        releases.publish(source=version("1.0-beta"), by=approver)
+        releases.publish(source=version("1.0-beta"), author=author, by=approver)
 
 
-def test_the_newest_release_is_the_one_of_the_highest_number(approver: User) -> None:
+def test_the_newest_release_is_the_one_of_the_highest_number(author: User, approver: User) -> None:
     for number in ("1.9.0", "1.10.0", "1.2.0"):
-        releases.publish(source=version(number), by=approver)
+        releases.publish(source=version(number), author=author, by=approver)
     newest = protocols.newest("back-pain")
     assert newest
     assert newest.version == "1.10.0"
 
 
-def test_a_protocol_is_compiled_once(approver: User) -> None:
-    releases.publish(source=factories.BACK_PAIN, by=approver)
+def test_a_protocol_is_compiled_once(author: User, approver: User) -> None:
+    releases.publish(source=factories.BACK_PAIN, author=author, by=approver)
     first, second = (protocols.newest("back-pain") for _ in range(2))
     assert first
     assert second
@@ -81,8 +86,8 @@ def test_a_protocol_is_compiled_once(approver: User) -> None:
     assert protocols.get(first).digest == first.sha256
 
 
-def test_a_stored_protocol_that_was_tampered_with_is_not_used(approver: User) -> None:
-    release = releases.publish(source=version("3.3.3"), by=approver)
+def test_a_stored_protocol_that_was_tampered_with_is_not_used(author: User, approver: User) -> None:
+    release = releases.publish(source=version("3.3.3"), author=author, by=approver)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE clinic_protocolrelease SET source = source || '#'")
     with pytest.raises(protocols.DamagedRelease):

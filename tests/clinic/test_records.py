@@ -1,5 +1,6 @@
 """Nothing is changed without a trace, and what is written once stays as it is."""
 
+import hashlib
 from datetime import date
 
 import pytest
@@ -159,13 +160,16 @@ def test_the_database_holds_the_rules_that_it_can(here: Site, clerk: User, clini
     second = Intake(patient=intake.patient, site=here, release=intake.release, opened_by=clerk)
     nobody = Intake.objects.get(pk=intake.pk)
     nobody.status, nobody.completed_at = "completed", now
-    own = ProtocolRelease(protocol="own", version="1.0.0", authored_by=clerk, approved_by=clerk, approved_at=now)
-    own.sha256, own.source = "0" * 64, "x"
-    unapproved = ProtocolRelease(protocol="own", version="1.0.0", status="published", published_at=now)
-    unapproved.sha256, unapproved.source = "0" * 64, "x"
+    text = {"protocol": "own", "version": "1.0.0", "source": "x", "sha256": hashlib.sha256(b"x").hexdigest()}
+    text |= {"authored_by": clerk, "review_due": now.date()}
+    approval = {"approved_by": clinician, "approved_at": now, "approved_sha256": text["sha256"]}
+    own = ProtocolRelease(**text, status="approved", **approval | {"approved_by": clerk})
+    other = ProtocolRelease(**text, status="approved", **approval | {"approved_sha256": "0" * 64})
+    edited = ProtocolRelease(**text, **approval)
+    unapproved = ProtocolRelease(**text, status="published", published_at=now)
     twice = Membership(user=clerk, site=here, role=Role.CLERK)
     numberless = Site(slug="numberless", name="Numberless", is_live=True)
     same_reference = factories.patient(here)
     same_reference.reference = intake.patient.reference
-    for record in (second, nobody, own, unapproved, twice, numberless, same_reference):
+    for record in (second, nobody, own, other, edited, unapproved, twice, numberless, same_reference):
         assert _refused_by_the_database(record, clinician), record

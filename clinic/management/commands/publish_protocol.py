@@ -18,20 +18,19 @@ if TYPE_CHECKING:
 
 
 class Command(BaseCommand):
-    """Publishes in the name of a user who may, and names every fault where it cannot."""
+    """Publishes in the names of two who may, and names every fault where it cannot."""
 
-    help = "Publish a protocol file in the name of a user."
+    help = "Publish a protocol file in the names of its author and of whoever approves it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
-        parser.add_argument("--by", required=True, metavar="USERNAME")
+        parser.add_argument("--author", required=True, metavar="USERNAME", help="who answers for the text")
+        parser.add_argument("--by", required=True, metavar="USERNAME", help="who approves it: somebody else")
 
-    def handle(self, *, file: str, by: str, **options: Any) -> None:
-        user = User.objects.filter(username=by).first()
-        if user is None:
-            raise CommandError(f"There is no user {by!a}.")
+    def handle(self, *, file: str, author: str, by: str, **options: Any) -> None:
+        writer, approver = _user(author), _user(by)
         try:
-            release = protocols.publish(source=read_source(file), by=user)
+            release = protocols.publish(source=read_source(file), author=writer, by=approver)
         except ProtocolError as error:
             raise CommandError("\n".join(f"{file}: {fault}" for fault in error.faults)) from error
         except ValidationError as error:
@@ -39,3 +38,10 @@ class Command(BaseCommand):
         except (Conflict, NotAllowed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{release} is published: new intakes follow it.")
+
+
+def _user(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username!a}.")
+    return user

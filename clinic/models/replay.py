@@ -1,0 +1,88 @@
+"""What a release would have said of the patients that were: nothing about any intake is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from clinic import clock
+from clinic.models.assessment import Assessment
+from clinic.models.base import AppendOnlyRecord, Line, SiteQuerySet, uuid7
+from clinic.models.people import Site
+from clinic.models.protocol import ProtocolRelease
+from clinic.permissions import Capability
+
+
+class Replay(models.Model):
+    """One run of a protocol over the stored intakes, and how far it has come.
+
+    It can be stopped and taken up again: `cursor` is the last assessment that is done with. A
+    file that is no release here has a digest all the same.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, null=True, related_name="replays")
+    name = Line(max_length=90)
+    sha256 = models.CharField(max_length=64)
+    engine_version = models.CharField(max_length=20)
+    cursor = models.UUIDField(null=True)
+    done = models.PositiveIntegerField(default=0)
+    differing = models.PositiveIntegerField(default=0)
+    totals: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = (models.Index(fields=("release", "-id"), name="replays_of_a_release"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.started_at:%Y-%m-%d}"
+
+
+class ReplayCaseRows(SiteQuerySet["ReplayCase"]):
+    reading = Capability.READ_ASSESSMENT
+
+
+class ReplayCase(AppendOnlyRecord):
+    """One intake of which the replayed protocol says something else; `old` and `new` say what."""
+
+    replay = models.ForeignKey(Replay, on_delete=models.PROTECT, related_name="cases")
+    assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
+    old_disposition = models.CharField(max_length=20)
+    new_disposition = models.CharField(max_length=20)
+    old: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+    new: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
+
+    objects = ReplayCaseRows.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("replay", "assessment"), name="replay_case_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.old_disposition} -> {self.new_disposition}"
+
+
+class PackedAnswers(models.Model):
+    """The answers of one assessment as a record of fixed width, so that millions are read quickly.
+
+    A reading aid, made from the assessment and made anew at will; `schema` is the digest of the
+    protocol whose questions the record lists.
+    """
+
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, primary_key=True, related_name="packed")
+    schema = models.CharField(max_length=64)
+    packed = models.BinaryField()
+
+    class Meta:
+        indexes = (models.Index(fields=("schema", "assessment"), name="packed_by_schema"),)
+        constraints = (models.CheckConstraint(name="packed_has_schema", condition=~Q(schema="")),)
+
+    def __str__(self) -> str:
+        return f"{self.assessment_id}"
