@@ -164,11 +164,11 @@ class And(Condition):
         return self.parts
 
     def verdict(self, view: View) -> Verdict:
-        together = YES
-        for part in self.parts:
-            together &= part.verdict(view)
+        together = self.parts[0].verdict(view)
+        for part in self.parts[1:]:
             if together is NO:
                 return NO
+            together &= part.verdict(view)
         return together
 
 
@@ -183,11 +183,11 @@ class Or(Condition):
         return self.parts
 
     def verdict(self, view: View) -> Verdict:
-        together = NO
-        for part in self.parts:
-            together |= part.verdict(view)
+        together = self.parts[0].verdict(view)
+        for part in self.parts[1:]:
             if together is YES:
                 return YES
+            together |= part.verdict(view)
         return together
 
 

@@ -11,35 +11,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from triage.facts import Conflict, Facts
+from triage.facts import NOT_SURE_ANSWER, Conflict, Facts
 from triage.logic import VERDICTS, Truth, Verdict
 from triage.openness import Openings
 from triage.patient_view import PatientView
-from triage.protocol import (
-    LEVELS,
-    PRIORITIES,
-    PSYCHOLOGICAL,
-    Disposition,
-    Flag,
-    Permit,
-    Protocol,
-    Recommendation,
-    Rule,
-    Service,
-    Text,
-    Urgency,
-)
+from triage.protocol import LEVELS, Disposition, Flag, Protocol, Rule, Service, Text, Urgency
+from triage.referring import Referral, go_ahead, referrals, urgency
+from triage.relevance import relevance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from triage.conditions import Condition
     from triage.instruments import Score
 
-ENGINE_VERSION = "1.1.0"
-
-# Outcomes under which no referral goes out, whatever a rule permits.
-_NO_REFERRAL = (Disposition.EMERGENCY, Disposition.URGENT_MEDICAL, Disposition.OUT_OF_SCOPE)
+ENGINE_VERSION = "1.2.0"
 
 
 class State(StrEnum):
@@ -70,14 +56,6 @@ class Finding(NamedTuple):
     @property
     def urgency(self) -> Urgency:
         return self.flag.level if self.state is State.PRESENT else self.flag.not_sure
-
-
-@dataclass(frozen=True, slots=True)
-class Referral:
-    """A service to refer to, and how soon."""
-
-    service: Service
-    priority: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,23 +123,26 @@ class _Decision:
 
     def evaluation(self) -> Evaluation:
         outstanding = self._outstanding()
-        rule = self._deciding_rule(outstanding)
+        known = self if outstanding else self._completed()
+        rule = self.walk.escalation if outstanding else known._deciding_rule()
+        if rule is None and not outstanding:
+            outstanding = self._undecided()
         disposition = rule.disposition if rule else Disposition.INCOMPLETE
-        referrals, deferred = self._referrals(rule)
-        possible = self.walk.possible or [disposition]
+        issued, deferred = known._referrals(rule)
+        possible = known.walk.possible or [disposition]
         return Evaluation(
             protocol=self.protocol,
             facts=self.facts,
             disposition=disposition,
-            urgency=_urgency(rule, referrals),
+            urgency=urgency(rule, issued),
             # Of several that are as urgent, the outcome itself is named.
             floor=min(possible, key=lambda each: (each.rank, each is not disposition)),
             ceiling=max(possible, key=lambda each: (each.rank, each is disposition)),
             rule=rule,
             findings=self.findings,
-            referrals=referrals,
+            referrals=issued,
             deferred=deferred,
-            actions=self._actions(rule),
+            actions=known._actions(rule),
             review_days=rule.review_days if rule else self.protocol.incomplete.review_days,
             exclusion=self._exclusion(rule),
             outstanding=outstanding,
@@ -170,6 +151,15 @@ class _Decision:
             conflicts=self.facts.conflicts + tuple(self._total_conflicts()),
             ignored=tuple(self._ignored()),
         )
+
+    def _completed(self) -> _Decision:
+        """The decision once nothing is open that matters: any answer to the rest decides alike, so "not sure" does."""
+        asked = {name for names in self.protocol.read_by.values() for name in names}
+        rest = [name for name in asked if self.view.is_open(self.protocol.questions[name])]
+        if not rest:
+            return self
+        values = {**self.facts.values, **dict.fromkeys(rest, NOT_SURE_ANSWER)}
+        return _Decision(self.protocol, Facts(values=values, on=self.facts.on))
 
     def _is_true(self, condition: Condition | None) -> bool:
         return condition is None or condition.verdict(self.view).now is Truth.TRUE
@@ -196,42 +186,33 @@ class _Decision:
                 advice_is_open = True
         return walk
 
-    def _deciding_rule(self, outstanding: tuple[str, ...]) -> Rule | None:
-        if self.walk.escalation or outstanding:
+    def _deciding_rule(self) -> Rule | None:
+        """The rule that decides when nothing is open: one whose own parts nobody can judge does not."""
+        advice = self.walk.advice
+        if self.walk.escalation or advice is None:
             return self.walk.escalation
-        return self.walk.advice
+        settled = all(condition.verdict(self.view).is_decided for condition in advice.own_conditions)
+        return advice if settled else None
 
     def _referrals(self, rule: Rule | None) -> tuple[tuple[Referral, ...], tuple[Referral, ...]]:
         """The referrals that go out, and those that wait for what is being looked into first."""
-        advised = self._advised()
         if rule is None or rule.disposition is Disposition.OUT_OF_SCOPE:
             return (), ()
+        advised = self._advised()
         if not rule.at_once:
             return advised, ()
-        issued = tuple(each for each in advised if self._may_issue(rule, each.service))
-        if Service.PHYSIOTHERAPY not in {each.service for each in issued}:
-            issued = tuple(each for each in issued if each.service not in PSYCHOLOGICAL)
+        issued = go_ahead(rule, advised, [service for service in Service if self._is_permitted(rule, service)])
         return issued, tuple(each for each in advised if each not in issued)
 
-    def _may_issue(self, rule: Rule, service: Service) -> bool:
-        if rule.disposition in _NO_REFERRAL:
-            return False
-        permitted = any(self._permits(permit, service) for permit in rule.permits)
+    def _is_permitted(self, rule: Rule, service: Service) -> bool:
+        permitted = any(each.service is service and self._is_true(each.when) for each in rule.permits)
         return permitted and all(_lets_through(each, service) for each in self.findings)
 
-    def _permits(self, permit: Permit, service: Service) -> bool:
-        return permit.service is service and self._is_true(permit.when)
-
     def _advised(self) -> tuple[Referral, ...]:
-        """What the first true rule below any escalation advises: each service once, at its soonest."""
+        """What the first true rule below any escalation advises."""
         if self.walk.advice is None:
             return ()
-        advised = [each for each in self.walk.advice.referrals if self._is_true(each.when)]
-        return tuple(
-            Referral(service, _soonest(each for each in advised if each.service is service))
-            for service in Service
-            if any(each.service is service for each in advised)
-        )
+        return referrals([each for each in self.walk.advice.referrals if self._is_true(each.when)])
 
     def _actions(self, rule: Rule | None) -> tuple[str, ...]:
         actions = [action for finding in self.counting for action in finding.actions]
@@ -253,7 +234,15 @@ class _Decision:
         )
 
     def _outstanding(self) -> tuple[str, ...]:
-        """Open questions that could still change the outcome, the most decisive first."""
+        """Exactly the open questions that can change the outcome, the most decisive first."""
+        exact = relevance(self.protocol)
+        if exact is None:
+            return self._undecided()
+        matter = exact.outstanding(self.view)
+        return tuple(name for name in self.protocol.most_decisive_first if name in matter)
+
+    def _undecided(self) -> tuple[str, ...]:
+        """What Kleene logic leaves open, answers "not sure" on which it hangs among it; never too little."""
         openings = Openings(self.view)
         for flag in self.protocol.flags_by_urgency:
             if not self.view.flag_verdicts[flag.id].is_settled:
@@ -305,15 +294,3 @@ def _lets_through(finding: Finding, service: Service) -> bool:
     if finding.state is State.PRESENT:
         return service in finding.flag.allows
     return finding.state is State.EXCLUDED
-
-
-def _soonest(recommendations: Iterable[Recommendation]) -> Urgency:
-    return min((each.priority for each in recommendations), key=PRIORITIES.index)
-
-
-def _urgency(rule: Rule | None, referrals: tuple[Referral, ...]) -> Urgency:
-    if rule is None:
-        return Urgency.NONE
-    if rule.disposition is Disposition.REFER and referrals:
-        return min((each.priority for each in referrals), key=PRIORITIES.index)
-    return rule.urgency

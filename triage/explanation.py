@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from triage.engine import ENGINE_VERSION, Evaluation, Finding, Referral, State
+from triage.engine import ENGINE_VERSION, Evaluation, Finding, State
 from triage.facts import NOT_SURE_ANSWER
 from triage.imaging import Study
 from triage.protocol import Disposition, Flag, Rule
 from triage.questions import Question, QuestionType
+from triage.referring import Referral
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

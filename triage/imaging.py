@@ -34,7 +34,7 @@ REQUIRED = ("modality", "region", "status")
 FIELDS = (*STUDY_WORDS, "performed_on", "age_days", "finding")
 # What an absent word means. Nobody classed the report: that is known. Nobody said why the scan
 # was asked for: that is not, so it is not here and reads as not sure.
-_ABSENT = {"class": "unclassified", "concordance": "unclear", "report_urgency": "not_stated"}
+ABSENT = {"class": "unclassified", "concordance": "unclear", "report_urgency": "not_stated"}
 STUDY_NAMES: Mapping[str, tuple[str, ...]] = {
     "study_modality": STUDY_WORDS["modality"],
     "study_region": STUDY_WORDS["region"],
@@ -44,7 +44,7 @@ STUDY_NAMES: Mapping[str, tuple[str, ...]] = {
     "study_concordance": STUDY_WORDS["concordance"],
     "study_urgency": (*STUDY_WORDS["report_urgency"], "not_stated"),
 }
-_FIELD_OF = {f"study_{field}": field for field in STUDY_WORDS} | {"study_urgency": "report_urgency"}
+FIELD_OF = {f"study_{field}": field for field in STUDY_WORDS} | {"study_urgency": "report_urgency"}
 STUDY_AGE = "study_age_days"
 MAXIMUM_AGE = 36525  # days; a hundred years
 
@@ -59,8 +59,8 @@ class Study:
 
     def is_one_of(self, name: str, values: Collection[str]) -> Verdict:
         """Whether the word behind a condition's name, such as `study_class`, is among `values`."""
-        field = _FIELD_OF[name]
-        word = self.words.get(field, _ABSENT.get(field))
+        field = FIELD_OF[name]
+        word = self.words.get(field, ABSENT.get(field))
         if word is None:
             return NOT_SURE
         return YES if word in values else NO

@@ -15,7 +15,7 @@ from triage.questions import Question
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_TRI = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE}
+_TRI: dict[object, Verdict] = {"yes": YES, "no": NO, NOT_SURE_ANSWER: NOT_SURE, None: NOT_ASKED}
 
 
 class PatientView:
@@ -46,29 +46,23 @@ class PatientView:
             return self._any_study(named) if named.per_study else named.when.verdict(self)
         if not isinstance(named, Question):
             raise TypeError(f"{name} is not a statement")
-        value = self.values.get(name)
-        return self._where_it_applies(named, NOT_ASKED if value is None else _TRI[str(value)])
+        return self._where_it_applies(named, yes_or_no(self.values.get(name)))
 
     def _where_it_applies(self, question: Question, answered: Verdict) -> Verdict:
-        """The verdict on an answer, which is unknown for good where its question does not apply."""
-        gate = self._gate(question)
-        if gate.most is Truth.FALSE:
-            return NOT_SURE
-        if gate.least is not Truth.FALSE:
-            return answered
-        # An answer that was given may still be lost, should the question turn out not to apply.
-        return verdict(answered.now, (answered & NOT_SURE).least, (answered | NOT_SURE).most)
+        return where_it_applies(self._gate(question), answered)
 
     def _gate(self, question: Question) -> Verdict:
         return YES if question.ask_when is None else question.ask_when.verdict(self)
 
     def _any_study(self, fact: Fact) -> Verdict:
-        question = self.protocol.questions[self.protocol.imaging_question]
-        studies = self.values.get(question.id)
+        return self._where_it_applies(self.protocol.questions[self.protocol.imaging_question], self.of_studies(fact))
+
+    def of_studies(self, fact: Fact) -> Verdict:
+        """What the list of studies says of a fact, were it asked for: any of them may make it true."""
+        studies = self.values.get(self.protocol.imaging_question)
         if not isinstance(studies, tuple):
-            return self._where_it_applies(question, NOT_ASKED if studies is None else NOT_SURE)
-        together = _any(fact.when.verdict(StudyView(self, each)) for each in studies if isinstance(each, Study))
-        return self._where_it_applies(question, together)
+            return NOT_ASKED if studies is None else NOT_SURE
+        return _any(fact.when.verdict(StudyView(self, each)) for each in studies if isinstance(each, Study))
 
     def quantity(self, name: str) -> Quantity:
         known = self._quantities.get(name)
@@ -94,28 +88,16 @@ class PatientView:
         if isinstance(named, Instrument):
             return Quantity.total(self.quantity(item) for item in named.items)
         if isinstance(named, Level):
-            return _level([step.when.verdict(self) for step in named.steps])
+            return level([step.when.verdict(self) for step in named.steps])
         if not isinstance(named, Question):
             raise TypeError(f"{name} is not a number")
         return self._number(named)
 
     def _number(self, question: Question) -> Quantity:
-        value, low, high = self.values.get(question.id), question.low, question.high
-        if value == NOT_SURE_ANSWER or not self.applies(question):
-            return Quantity.not_sure(low, high)
-        if not isinstance(value, int):
-            return Quantity.not_asked(low, high)
-        if self._gate(question).least is Truth.FALSE:
-            return Quantity(Range(value, value), Range(low, value), Range(value, high))
-        return Quantity.known(value)
+        return number_where_it_applies(self._gate(question), question, number(question, self.values.get(question.id)))
 
     def is_one_of(self, name: str, words: tuple[str, ...]) -> Verdict:
-        value = self.values.get(name)
-        if value is None or value == NOT_SURE_ANSWER:
-            answered = NOT_ASKED if value is None else NOT_SURE
-        else:
-            answered = YES if value in words else NO
-        return self._where_it_applies(self.protocol.questions[name], answered)
+        return self._where_it_applies(self.protocol.questions[name], choice(self.values.get(name), words))
 
     def judge_flags(self) -> None:
         """Judge every flag; rules may be judged after this."""
@@ -173,7 +155,7 @@ def _any(verdicts: Iterable[Verdict]) -> Verdict:
     return together
 
 
-def _level(steps: list[Verdict]) -> Quantity:
+def level(steps: list[Verdict]) -> Quantity:
     """The highest step that is true, between the highest certain and the highest possible one."""
     return Quantity(
         _highest([step.now for step in steps]),
@@ -186,3 +168,42 @@ def _highest(truths: list[Truth]) -> Range:
     reached = [number for number, truth in enumerate(truths, 1) if truth is Truth.TRUE]
     possible = [number for number, truth in enumerate(truths, 1) if truth is not Truth.FALSE]
     return Range(max(reached, default=0), max(possible, default=0))
+
+
+def yes_or_no(answer: object) -> Verdict:
+    """The verdict on an answer to a yes/no question; None for not asked."""
+    return _TRI[answer]
+
+
+def choice(answer: object, words: tuple[str, ...]) -> Verdict:
+    """Whether an answer is one of the words; None for not asked."""
+    if answer is None or answer == NOT_SURE_ANSWER:
+        return NOT_ASKED if answer is None else NOT_SURE
+    return YES if answer in words else NO
+
+
+def number(question: Question, answer: object) -> Quantity:
+    """The number that answers a question; None for not asked."""
+    if answer == NOT_SURE_ANSWER:
+        return Quantity.not_sure(question.low, question.high)
+    return Quantity.known(answer) if isinstance(answer, int) else Quantity.not_asked(question.low, question.high)
+
+
+def where_it_applies(gate: Verdict, answered: Verdict) -> Verdict:
+    """The verdict on an answer, which is unknown for good where its question does not apply."""
+    if gate.most is Truth.FALSE:
+        return NOT_SURE
+    if gate.least is not Truth.FALSE:
+        return answered
+    # An answer that was given may still be lost, should the question turn out not to apply.
+    return verdict(answered.now, (answered & NOT_SURE).least, (answered | NOT_SURE).most)
+
+
+def number_where_it_applies(gate: Verdict, question: Question, answered: Quantity) -> Quantity:
+    """The same of a number: one that does not apply could be anything."""
+    low, high = question.low, question.high
+    if gate.most is Truth.FALSE:
+        return Quantity.not_sure(low, high)
+    if gate.least is not Truth.FALSE or answered.now.low < answered.now.high:
+        return answered
+    return Quantity(answered.now, Range(low, answered.now.low), Range(answered.now.low, high))

@@ -241,9 +241,12 @@ class Wording:
     means: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Protocol:
-    """One version of one protocol; `digest` is the SHA-256 of the bytes it was read from."""
+    """One version of one protocol; `digest` is the SHA-256 of the bytes it was read from.
+
+    Each is equal to itself alone, so that what is made of it once can be remembered under it.
+    """
 
     id: str
     version: str
@@ -278,6 +281,22 @@ class Protocol:
     @cached_property
     def flags_by_urgency(self) -> tuple[Flag, ...]:
         return tuple(sorted(self.flags, key=lambda flag: LEVELS.index(flag.level)))
+
+    @cached_property
+    def most_decisive_first(self) -> tuple[str, ...]:
+        """The ids of all questions that flags and rules read: those that can make it most urgent first."""
+        conditions = [flag.when for flag in self.flags_by_urgency]
+        for rule in self.rules:
+            conditions += [rule.when, *rule.own_conditions]
+        return tuple(dict.fromkeys(name for condition in conditions for name in self._asked_for(condition)))
+
+    def _asked_for(self, condition: Condition) -> Iterator[str]:
+        """The questions that a condition reads, each after those on which it hangs whether it is asked."""
+        for name in self.reads(condition):
+            gate = self.questions[name].ask_when
+            if gate is not None:
+                yield from self.reads(gate)
+            yield name
 
     @cached_property
     def read_by(self) -> Mapping[str, tuple[str, ...]]:

@@ -122,8 +122,12 @@ def test_while_incomplete_the_protocol_says_what_to_do():
     assert evaluation.exclusion == "X0"
 
 
-def test_a_question_answered_not_sure_is_not_asked_again_beside_an_open_one():
-    assert clear("mood_2", fever="yes", mood_1="not_sure").outstanding == ("mood_2",)
+def test_a_question_answered_not_sure_is_asked_again_where_nothing_else_can_change_the_outcome():
+    assert clear("mood_2", pain_days=50, limits="yes", mood_1="not_sure").outstanding == ("mood_1", "mood_2")
+
+
+def test_a_question_that_can_change_nothing_is_not_outstanding():
+    assert clear("mood_2", fever="yes").outstanding == ()
 
 
 def test_questions_of_the_most_urgent_flags_are_asked_first():

@@ -1,0 +1,144 @@
+"""What a protocol can tell apart: each question with one answer of every kind that leads elsewhere.
+
+Numbers are cut at the thresholds that conditions set for them, choices by the words that conditions
+name together; what neither flags nor rules read is left out. A list of studies is what the facts
+about studies say of it. The order is that in which flags and rules read, so that what belongs
+together stands together (a bad order makes diagrams a hundred times larger); facts about studies
+come last.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from triage.conditions import Comparison, Condition, Difference, OneOf
+from triage.facts import NOT_SURE_ANSWER
+from triage.instruments import Instrument
+from triage.logic import NO, NOT_ASKED, NOT_SURE, YES
+from triage.protocol import Fact, Level, Protocol
+from triage.questions import Question, QuestionType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from triage.facts import Value
+    from triage.logic import Verdict
+
+    Answer = Value | Verdict | None
+
+EDGES = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,), "==": (0, 1)}
+
+
+class Variable:
+    """A question, or a fact about studies, with its answers grouped by kind: those that lead to the same.
+
+    A kind is represented by its first answer and weighs as many as it has. "Not sure" is a kind of
+    its own; None, for not asked, is the last one where it may occur.
+    """
+
+    def __init__(self, name: str, kinds: Sequence[Sequence[Answer]]) -> None:
+        self.name = name
+        self.answers = tuple(kind[0] for kind in kinds)
+        self.weights = tuple(map(len, kinds))
+        self._starts = [each for each in self.answers if isinstance(each, int)]
+        self._kinds = {
+            answer: number for number, kind in enumerate(kinds) if not isinstance(kind, range) for answer in kind
+        }
+
+    def kind(self, answer: Answer) -> int:
+        """The number of the kind that an answer is of."""
+        if isinstance(answer, int):
+            return bisect_right(self._starts, answer) - 1
+        return self._kinds[answer]
+
+
+def variables(protocol: Protocol, *, partial: bool = False) -> tuple[Variable, ...]:
+    """All that flags and rules read, in the order in which they do; `partial` lets each be not asked."""
+    reading = _Reading(protocol)
+    questions = [each for each in reading.read if each in protocol.questions]
+    facts = [each for each in reading.read if each in protocol.facts]
+    open_question, open_fact = ([None],), ([NOT_ASKED],)
+    return (
+        *(Variable(each, (*reading.kinds(each), *open_question * partial)) for each in questions),
+        *(Variable(each, ([YES], [NO], [NOT_SURE], *open_fact * partial)) for each in facts),
+    )
+
+
+class _Reading:
+    """What the flags and rules of a protocol read, in their order, and what they compare it with."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.read: dict[str, None] = {}
+        self._protocol = protocol
+        self._edges: dict[str, set[int]] = {}
+        self._words: dict[str, set[tuple[str, ...]]] = {}
+        self._every_value: set[str] = set()
+        self._seen: set[str] = set()
+        for flag in protocol.flags:
+            self._follow(flag.when)
+        for rule in protocol.rules:
+            for condition in (rule.when, *rule.own_conditions):
+                self._follow(condition)
+
+    def _follow(self, condition: Condition) -> None:
+        for part in condition.walk():
+            self._note(part)
+            for name in part.names:
+                self._read(name)
+
+    def _note(self, part: Condition) -> None:
+        match part:
+            case Comparison(name=name, operator=operator, number=number):
+                self._edges.setdefault(name, set()).update(number + step for step in EDGES[operator])
+            case OneOf(name=name, words=words):
+                self._words.setdefault(name, set()).add(words)
+            case Difference(names=names):
+                self._every_value.update(names)
+
+    def _read(self, name: str) -> None:
+        if name in self._seen:
+            return
+        self._seen.add(name)
+        match self._protocol.names.get(name):
+            case Question(ask_when=gate):
+                if gate is not None:
+                    self._follow(gate)
+                self.read[name] = None
+            case Instrument(items=items):
+                self._every_value.update(items)
+                for item in items:
+                    self._read(item)
+            case Level(steps=steps):
+                for step in steps:
+                    self._follow(step.when)
+            case Fact(per_study=True):
+                self.read[name] = None
+            case Fact(when=when):
+                self._follow(when)
+
+    def kinds(self, name: str) -> Sequence[Sequence[Answer]]:
+        question = self._protocol.questions[name]
+        if question.type is QuestionType.TRI:
+            return ["yes"], ["no"], [NOT_SURE_ANSWER]
+        if question.type is QuestionType.CHOICE:
+            return *self._choices(question), [NOT_SURE_ANSWER]
+        return *self._ranges(question), [NOT_SURE_ANSWER]
+
+    def _choices(self, question: Question) -> Iterator[Sequence[Answer]]:
+        """The options, those together that no condition tells apart."""
+        alike: dict[tuple[bool, ...], list[Answer]] = {}
+        for option in question.options:
+            if option.value != NOT_SURE_ANSWER:
+                named_in = tuple(option.value in words for words in sorted(self._words.get(question.id, ())))
+                alike.setdefault(named_in, []).append(option.value)
+        yield from alike.values()
+
+    def _ranges(self, question: Question) -> Iterator[Sequence[Answer]]:
+        """The numbers it takes, cut wherever a condition has a threshold."""
+        low, high = question.low, question.high
+        edges = self._edges.get(question.id, set())
+        starts = range(low, high + 1) if question.id in self._every_value else sorted({low, *edges})
+        starts = [each for each in starts if low <= each <= high]
+        for start, following in zip(starts, [*starts[1:], high + 1], strict=True):
+            yield range(start, following)

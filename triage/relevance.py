@@ -1,0 +1,186 @@
+"""Which open questions still matter: exactly those with an answer that can change the outcome.
+
+The outcome of everybody (`triage.outcomes`) is narrowed to the patients who have given the answers
+of this one. An open question matters if what is left of some diagram still asks it: then two
+completions of the intake that differ in that answer alone have different outcomes.
+
+A list of studies is asked as a whole, below everything else: it matters if what lists can say
+makes a difference. A fact that reads a study together with other answers (is it newer than the
+pain?) ties these questions to it. While the list is open, they matter where the fact does; once it
+is known, each way in which they can be answered is looked at.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+from triage.diagram import TooLarge
+from triage.facts import NOT_SURE_ANSWER, Facts
+from triage.imaging import Study
+from triage.logic import NO, NOT_SURE, YES
+from triage.narrowing import OPEN, Narrowing
+from triage.outcomes import Decided, Outcomes
+from triage.patient_view import PatientView
+from triage.questions import QuestionType
+from triage.study_lists import is_about_studies_alone, sayings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from triage.diagram import Diagrams, Node
+    from triage.facts import Value
+    from triage.protocol import Protocol
+
+    Way = tuple[Value, ...]
+
+_KINDS = {YES: 0, NO: 1, NOT_SURE: 2}
+_IMPOSSIBLE = None  # said where no list of studies can say what its facts would have to be
+
+
+@lru_cache(maxsize=8)
+def relevance(protocol: Protocol) -> Relevance | None:
+    """The protocol's diagrams, made when first needed; None where they would be too large."""
+    try:
+        return Relevance(protocol)
+    except TooLarge:
+        return None
+
+
+class Relevance:
+    """The outcome of everybody, ready to be narrowed to one patient."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        outcomes = Outcomes(protocol)
+        self._protocol, self._variables = protocol, outcomes.everybody.variables
+        self._places = outcomes.everybody.places
+        self._facts = [protocol.facts[each.name] for each in self._variables if each.name in protocol.facts]
+        self._first_fact = len(self._variables) - len(self._facts)
+        self._tied = {fact.id: protocol.reads(fact.when) for fact in self._facts if not is_about_studies_alone(fact)}
+        self._diagrams, self._parts = self._kept(outcomes)
+        self._asked = [self._diagrams.asks(part) for part in self._parts]
+        self._places_of_facts = range(self._first_fact, len(self._variables))
+        self._alone = frozenset(self._places[fact.id] for fact in self._facts if fact.id not in self._tied)
+        self._differing: dict[Node, frozenset[int]] = {}
+
+    def _kept(self, outcomes: Outcomes) -> tuple[Diagrams, list[Node]]:
+        """Each part of the outcome, where some list of studies can say what its facts are."""
+        diagrams = outcomes.diagrams
+        possible = diagrams.among(self._first_fact, self._possible())
+        parts = [diagrams.convert(_what_is_advised, outcomes.decided), *outcomes.actions.values()]
+        kept, nodes = diagrams.kept(*[diagrams.combine(_where_possible, possible, part) for part in parts])
+        # What is advised asks most, so it comes first; of the actions, those that are soon looked at.
+        return kept, [nodes[0], *sorted(nodes[1:], key=lambda node: sum(1 for _ in kept.below(node)))]
+
+    def _possible(self) -> set[tuple[int, ...]]:
+        """All that the facts can be together; a tied one is free of the others, unless nobody knows of any study."""
+        alone = [fact for fact in self._facts if fact.id not in self._tied]
+        rows = {(_KINDS[NOT_SURE],) * len(self._facts)}
+        for said in sayings(self._protocol, alone):
+            kinds = {fact.id: (_KINDS[verdict],) for fact, verdict in zip(alone, said, strict=True)}
+            rows.update(product(*(kinds.get(fact.id, (0, 1, 2)) for fact in self._facts)))
+        return rows
+
+    def outstanding(self, view: PatientView) -> frozenset[str]:
+        """The questions not asked so far that have an answer which changes the outcome."""
+        known = [
+            variable.kind(view.values[variable.name]) if variable.name in view.values else OPEN
+            for variable in self._variables[: self._first_fact]
+        ]
+        is_open = {place for place, kind in enumerate(known) if kind == OPEN}
+        if self._protocol.imaging_question in view.values:
+            return frozenset(self._with_known_studies(view, known, is_open))
+        return frozenset(self._with_open_studies(view, known, is_open))
+
+    def _with_open_studies(self, view: PatientView, known: list[int], is_open: set[int]) -> set[str]:
+        narrowing = Narrowing(self._diagrams, self._first_fact)
+        for part in self._parts_that_ask(is_open.union(self._places_of_facts), narrowing):
+            narrowing.narrow(part, known)
+            differing = {place for node in narrowing.reached for place in self._facts_that_differ(node)}
+            # Facts about studies alone stand for one question: with one of them all are found.
+            narrowing.asked.update(differing, self._alone if differing else ())
+        found = self._names(narrowing)
+        if not found.isdisjoint(self._protocol.facts):
+            found.add(self._protocol.imaging_question)
+        for fact in found & self._tied.keys():
+            found.update(name for name in self._tied[fact] if name not in view.values)
+        return found - self._protocol.facts.keys()
+
+    def _with_known_studies(self, view: PatientView, known: list[int], is_open: set[int]) -> set[str]:
+        """Each way to answer the open questions that these studies are tied to, with what they then say."""
+        unsettled = [fact.id for fact in self._facts if view.of_studies(fact) not in _KINDS]
+        tied = sorted({name for fact in unsettled for name in self._tied[fact] if name not in view.values})
+        answers = [self._answers(name, view) for name in tied]
+        ways = {way: self._known_then(known, view, dict(zip(tied, way, strict=True))) for way in product(*answers)}
+        narrowing = Narrowing(self._diagrams, len(self._variables))
+        found: set[str] = set()
+        for part in self._parts_that_ask(is_open.union(self._places[fact] for fact in unsettled), narrowing):
+            left = {way: narrowing.narrow(part, then) for way, then in ways.items()}
+            found.update(name for place, name in enumerate(tied) if _differs(left, place))
+        return found | self._names(narrowing)
+
+    def _parts_that_ask(self, is_open: set[int], narrowing: Narrowing) -> Iterator[Node]:
+        """The parts of the outcome that ask what is open and was not found to matter before."""
+        for part, asked in zip(self._parts, self._asked, strict=True):
+            if not asked.isdisjoint(is_open - narrowing.asked):
+                yield part
+
+    def _names(self, narrowing: Narrowing) -> set[str]:
+        return {self._variables[place].name for place in narrowing.asked}
+
+    def _facts_that_differ(self, node: Node) -> frozenset[int]:
+        """The places of the facts about studies on which it depends what is said below a node."""
+        known = self._differing.get(node)
+        if known is None:
+            below = [each for each in self._diagrams.below(node) if self._differs(each)]
+            known = self._differing[node] = frozenset(self._diagrams.variable[each] for each in below)
+        return known
+
+    def _differs(self, node: Node) -> bool:
+        """Whether several things are said below it, not counting where no list of studies leads."""
+        return len(self._diagrams.says(node) - {_IMPOSSIBLE}) > 1
+
+    def _known_then(self, known: Sequence[int], view: PatientView, answers: dict[str, Value]) -> list[int]:
+        """What is known of every variable once these answers are given too."""
+        then = PatientView(self._protocol, Facts(values={**view.values, **answers}, on=date.min))
+        kinds = [*known, *(_KINDS[then.of_studies(fact)] for fact in self._facts)]
+        for name, answer in answers.items():
+            if name in self._places:
+                kinds[self._places[name]] = self._variables[self._places[name]].kind(answer)
+        return kinds
+
+    def _answers(self, name: str, view: PatientView) -> list[Value]:
+        """Answers to a question that studies are tied to: each kind, and both sides of the age of each study."""
+        question = self._protocol.questions[name]
+        if question.type is QuestionType.CHOICE:
+            return list(dict.fromkeys([*(option.value for option in question.options), NOT_SURE_ANSWER]))
+        if not question.type.is_number:
+            return ["yes", "no", NOT_SURE_ANSWER]
+        kinds = self._variables[self._places[name]].answers if name in self._places else ()
+        numbers = {question.low, *(each for each in kinds if isinstance(each, int)), *_ages(view, self._protocol)}
+        return [*(each for each in sorted(numbers) if question.low <= each <= question.high), NOT_SURE_ANSWER]
+
+
+def _ages(view: PatientView, protocol: Protocol) -> Iterator[int]:
+    studies = view.values[protocol.imaging_question]
+    for study in studies if isinstance(studies, tuple) else ():
+        if isinstance(study, Study) and study.age_days is not None:
+            yield from (study.age_days, study.age_days + 1)
+
+
+def _differs(left: dict[Way, Node], place: int) -> bool:
+    """Whether two ways that differ at this place alone leave something else of a diagram."""
+    beside: dict[Way, set[Node]] = {}
+    for way, node in left.items():
+        beside.setdefault((*way[:place], *way[place + 1 :]), set()).add(node)
+    return any(len(nodes) > 1 for nodes in beside.values())
+
+
+def _where_possible(is_possible: bool, said: object) -> object:  # noqa: FBT001
+    return said if is_possible else _IMPOSSIBLE
+
+
+def _what_is_advised(decided: Decided) -> tuple[object, ...]:
+    return decided.disposition, decided.urgency, decided.referrals

@@ -1,0 +1,209 @@
+"""Every patient at once: the conditions of a protocol judged on all possible answers together.
+
+`Everybody` is a view like that of one patient, and the very same conditions are judged on it. In
+place of a verdict it hands them a diagram that says the verdict on each patient.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any, cast
+
+from triage.diagram import Diagrams
+from triage.domains import variables
+from triage.instruments import Instrument
+from triage.logic import NO, YES, Verdict
+from triage.patient_view import choice, level, number, number_where_it_applies, where_it_applies, yes_or_no
+from triage.protocol import Level, Protocol
+from triage.quantities import Quantity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Sequence
+
+    from triage.conditions import Condition
+    from triage.diagram import Node
+    from triage.domains import Answer
+    from triage.questions import Question
+
+MOST_NODES = 500_000
+
+
+class Everybody:
+    """All patients of a protocol; with `partial`, also those of whom not everything was asked.
+
+    Raises `triage.diagram.TooLarge` where the protocol lets too many answers hang on one another.
+    """
+
+    def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
+        self.protocol = protocol
+        self.variables = variables(protocol, partial=partial)
+        self.places = {each.name: place for place, each in enumerate(self.variables)}
+        self.diagrams = Diagrams([len(each.answers) for each in self.variables], limit=MOST_NODES)
+        self.flags: dict[str, ForEverybody] = {}
+        self._truths: dict[str, ForEverybody] = {}
+        self._quantities: dict[str, Node] = {}
+        self._comparisons: dict[tuple[str, str, int], ForEverybody] = {}
+        self._flagged: dict[str, list[ForEverybody]] = {}
+        self._unsure: dict[str, list[ForEverybody]] = {}
+        for flag in protocol.flags:
+            judged = self.flags[flag.id] = self.judge(flag.when)
+            self._flagged.setdefault(flag.level, []).append(judged)
+            self._unsure.setdefault(flag.not_sure, []).append(judged.possible())
+
+    def judge(self, condition: Condition) -> ForEverybody:
+        """The verdict on each patient."""
+        view: Any = self  # a View of diagrams where conditions expect one of verdicts; they only pass them on
+        judged: Any = condition.verdict(view)
+        return cast("ForEverybody", judged)
+
+    def always(self, verdict: Verdict) -> ForEverybody:
+        """The same verdict on everybody."""
+        return ForEverybody(self.diagrams, self.diagrams.constant(verdict))
+
+    def answer(self, name: str, read: Callable[[Answer], Hashable]) -> Node:
+        """What is read from the answer to one question, or known of one fact about studies."""
+        place = self.places[name]
+        return self.diagrams.ask(place, tuple(map(self.diagrams.constant, map(read, self.variables[place].answers))))
+
+    def truth(self, name: str) -> ForEverybody:
+        if name not in self._truths:
+            self._truths[name] = self._truth(name)
+        return self._truths[name]
+
+    def _truth(self, name: str) -> ForEverybody:
+        fact = self.protocol.facts.get(name)
+        if fact is None:
+            return self._where_it_applies(name, self.answer(name, yes_or_no))
+        if fact.per_study:
+            return self._where_it_applies(self.protocol.imaging_question, self.answer(name, _itself))
+        return self.judge(fact.when)
+
+    def _where_it_applies(self, name: str, answered: Node) -> ForEverybody:
+        gate = self.protocol.questions[name].ask_when
+        if gate is not None:
+            answered = self.diagrams.combine(where_it_applies, self.judge(gate).node, answered)
+        return ForEverybody(self.diagrams, answered)
+
+    def quantity(self, name: str) -> Node:
+        """The number behind a name, for each patient."""
+        if name not in self._quantities:
+            self._quantities[name] = self._quantity(name)
+        return self._quantities[name]
+
+    def _quantity(self, name: str) -> Node:
+        match self.protocol.names[name]:
+            case Instrument(items=items):
+                return self._total(map(self.quantity, items))
+            case Level(steps=steps):
+                judged = [self.judge(step.when).node for step in steps]
+                listed = reduce(lambda done, each: self.diagrams.combine(_append, done, each), judged, self._nothing())
+                return self.diagrams.convert(level, listed)
+        return self._number(self.protocol.questions[name])
+
+    def _nothing(self) -> Node:
+        return self.diagrams.constant(())
+
+    def _number(self, question: Question) -> Node:
+        answered = self.answer(question.id, lambda answer: number(question, answer))
+        if question.ask_when is None:
+            return answered
+
+        def applied(gate: Verdict, answered: Quantity) -> Quantity:
+            return number_where_it_applies(gate, question, answered)
+
+        return self.diagrams.combine(applied, self.judge(question.ask_when).node, answered)
+
+    def _total(self, parts: Iterable[Node]) -> Node:
+        """Added from the last part on, so that each step lies above what is already added."""
+        none = self.diagrams.constant(Quantity.known(0))
+        return reduce(lambda total, part: self.diagrams.combine(_add, total, part), reversed([*parts]), none)
+
+    def compare(self, name: str, operator: str, number: int) -> ForEverybody:
+        asked = (name, operator, number)
+        if asked not in self._comparisons:
+            self._comparisons[asked] = self._compared(self.quantity(name), operator, number)
+        return self._comparisons[asked]
+
+    def _compared(self, quantity: Node, operator: str, number: int) -> ForEverybody:
+        compared = self.diagrams.convert(lambda each: each.compare(operator, number), quantity)
+        return ForEverybody(self.diagrams, compared)
+
+    def differ(self, name: str, operator: str, other: str) -> ForEverybody:
+        difference = self.diagrams.combine(Quantity.minus, self.quantity(name), self.quantity(other))
+        return self._compared(difference, operator, 0)
+
+    def count(self, statements: Sequence[ForEverybody], operator: str, number: int) -> ForEverybody:
+        counted = [self.diagrams.convert(_one_if_true, each.node) for each in statements]
+        return self._compared(self._total(counted), operator, number)
+
+    def is_one_of(self, name: str, words: tuple[str, ...]) -> ForEverybody:
+        return self._where_it_applies(name, self.answer(name, lambda answer: choice(answer, words)))
+
+    def flagged(self, levels: tuple[str, ...]) -> ForEverybody:
+        return self._any(self._flagged, levels)
+
+    def unsure(self, levels: tuple[str, ...]) -> ForEverybody:
+        return self._any(self._unsure, levels)
+
+    def _any(self, judged: dict[str, list[ForEverybody]], levels: tuple[str, ...]) -> ForEverybody:
+        return reduce(ForEverybody.__or__, [each for name in levels for each in judged.get(name, ())], self.always(NO))
+
+
+class ForEverybody:
+    """A verdict for each patient, calculated with as one verdict is."""
+
+    __slots__ = ("diagrams", "node")
+
+    def __init__(self, diagrams: Diagrams, node: Node) -> None:
+        self.diagrams, self.node = diagrams, node
+
+    def __and__(self, other: ForEverybody) -> ForEverybody:
+        no, yes = self.diagrams.constant(NO), self.diagrams.constant(YES)
+        return self._combined(Verdict.__and__, other, no, yes)
+
+    def __or__(self, other: ForEverybody) -> ForEverybody:
+        no, yes = self.diagrams.constant(NO), self.diagrams.constant(YES)
+        return self._combined(Verdict.__or__, other, yes, no)
+
+    def __invert__(self) -> ForEverybody:
+        return self._read(Verdict.__invert__)
+
+    def certain(self) -> ForEverybody:
+        return self._read(Verdict.certain)
+
+    def possible(self) -> ForEverybody:
+        return self._read(Verdict.possible)
+
+    def presumed(self) -> ForEverybody:
+        return self._read(Verdict.presumed)
+
+    def _read(self, change: Callable[[Verdict], Verdict]) -> ForEverybody:
+        return ForEverybody(self.diagrams, self.diagrams.convert(change, self.node))
+
+    def _combined(
+        self, operation: Callable[[Verdict, Verdict], Verdict], other: ForEverybody, decides: Node, adds_nothing: Node
+    ) -> ForEverybody:
+        def shortcut(one: Node, other: Node) -> Node | None:
+            if decides in (one, other):
+                return decides
+            if one in (other, adds_nothing):
+                return other
+            return one if other == adds_nothing else None
+
+        return ForEverybody(self.diagrams, self.diagrams.combine(operation, self.node, other.node, shortcut))
+
+
+def _itself(verdict: Answer) -> Hashable:
+    return verdict
+
+
+def _append(listed: tuple[Verdict, ...], verdict: Verdict) -> tuple[Verdict, ...]:
+    return (*listed, verdict)
+
+
+def _add(one: Quantity, other: Quantity) -> Quantity:
+    return Quantity.total((one, other))
+
+
+def _one_if_true(verdict: Verdict) -> Quantity:
+    return Quantity.count((verdict,))
