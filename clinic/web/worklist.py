@@ -54,7 +54,8 @@ class Worklist(StaffPage):
         status: int = 200,
     ) -> HttpResponseBase:
         chosen = {name: value for name, value in filters.data.items() if value and name in filters.filters}
-        everything = waiting.waiting(user=self.user, site=self.site, wanted={}).qs
+        whose = {"whose": chosen.get("whose", "")}
+        everything = waiting.waiting(user=self.user, site=self.site, wanted=whose).qs
         overdue = waiting.overdue(everything, at=page.at, most=MOST_COUNTED) if page else 0
         return self.show(
             "clinic/worklist.html",

@@ -122,6 +122,17 @@ def test_the_list_is_narrowed_to_what_one_asks_for(client: Client, here: Site, c
     assert len(client.get(reverse("worklist")).context["rows"]) == 2
 
 
+def test_the_number_of_overdue_rows_is_that_of_ones_own_list_too(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    with clock.at(clock.now() - timedelta(days=4)):
+        for by in (clerk, clerk, clinician):
+            factories.open_intake(here, by=by)
+    client.force_login(clinician)
+    assert client.get(reverse("worklist")).context["overdue"] == 3
+    assert client.get(reverse("worklist"), {"whose": "mine"}).context["overdue"] == 1
+
+
 def test_what_is_overdue_comes_before_what_is_more_urgent_and_says_by_how_much(
     client: Client, here: Site, clinician: User
 ):
