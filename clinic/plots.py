@@ -35,17 +35,20 @@ _STYLE: Any = {
 }
 
 
-def lines(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, title: str) -> bytes:
-    """One line for each series over the same labels; where a value is None the line has a gap."""
-    return _drawn(title, lambda axes: _lines(axes, labels, series))
+def percentages(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, title: str) -> bytes:
+    """One line for each series over the same labels, from 0 to 100; where a value is None the line has a gap."""
+    return _drawn(title, lambda axes: _lines(axes, labels, series), named=len(series) > 1, top=100)
 
 
 def bars(labels: Sequence[str], series: Mapping[str, Sequence[float | None]], *, title: str) -> bytes:
     """Bars stacked from the series, one stack for each label from the top; None is left out, not drawn as zero."""
-    return _drawn(title, lambda axes: _bars(axes, labels, series), height=1.2 + 0.3 * len(labels), across=True)
+    height = 1.2 + 0.3 * len(labels)
+    return _drawn(title, lambda axes: _bars(axes, labels, series), named=len(series) > 1, height=height, across=True)
 
 
-def _drawn(title: str, draw: Any, *, height: float = 3.2, across: bool = False) -> bytes:
+def _drawn(
+    title: str, draw: Any, *, named: bool, height: float = 3.2, across: bool = False, top: int | None = None
+) -> bytes:
     with rc_context(_STYLE):
         figure = Figure(figsize=(7.2, height), layout="constrained")
         FigureCanvasSVG(figure)
@@ -55,9 +58,9 @@ def _drawn(title: str, draw: Any, *, height: float = 3.2, across: bool = False) 
         measured = axes.xaxis if across else axes.yaxis
         measured.grid(visible=True, color="#d5dee2", linewidth=0.6)
         measured.set_major_locator(MaxNLocator(integer=True))
-        axes.set(xlim=(0, None)) if across else axes.set(ylim=(0, None))
+        axes.set(xlim=(0, top)) if across else axes.set(ylim=(0, top))
         axes.set_axisbelow(True)
-        if len(axes.get_legend_handles_labels()[0]) > 1:
+        if named and axes.get_legend_handles_labels()[0]:
             axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
         out = io.BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None, "Title": title})
@@ -83,6 +86,8 @@ def _bars(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[float
     places, before = range(len(labels)), [0.0] * len(labels)
     for number, (name, values) in enumerate(series.items()):
         heights = [each or 0.0 for each in values]
+        if not any(heights):
+            continue  # what is not drawn needs no name beside it
         axes.barh(places, heights, left=before, label=name, color=_COLOURS[number % 8], height=0.7)
         before = [one + other for one, other in zip(before, heights, strict=True)]
     axes.set_yticks(places, labels)

@@ -49,6 +49,8 @@ class Choice(forms.Form):
         super().__init__(data)
         field = self.fields["site"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- declared above
+        for each in self.fields.values():
+            each.widget.attrs["class"] = "input"
         field.choices = [("", _("All of mine")), *((str(site.pk), site.name) for site in sites)]
 
 

@@ -39,6 +39,11 @@ class Table:
     rows: Sequence[tuple[str, Sequence[Cell]]]
     plotted: int = 0  # how many of the columns, from the first, are drawn as well
 
+    @property
+    def can_be_drawn(self) -> bool:
+        """Whether any group is large enough: an empty plot would look like an empty clinic."""
+        return any(cell for _label, cells in self.rows for cell in cells[: self.plotted])
+
 
 def cell_text(cell: Cell) -> str:
     return f"< {SMALLEST}" if cell is None else str(cell)

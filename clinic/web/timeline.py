@@ -161,15 +161,22 @@ class Timeline(IntakePage):
 
     def _escalations(self) -> Iterator[Event]:
         rows = Escalation.objects.visible_to(self.user).filter(intake=self.intake)
-        for each in rows.select_related("by"):
-            late = {"what": each.get_kind_display(), "day": date_format(timezone.localtime(each.due), "j F Y")}
+        for each in rows.select_related("by", "referral"):
+            due = {"day": date_format(timezone.localtime(each.due), "j F Y")}
             yield Event(
                 at=each.at,
                 by=each.by.display_name,
                 title=referral_story.LATE[each.level],
                 tone="caution",
-                text=_("%(what)s was due on %(day)s.") % late,
+                text="\n".join((self._waited_for(each), _("It was due on %(day)s.") % due)),
             )
+
+    def _waited_for(self, escalation: Escalation) -> str:
+        """Of a referral, which and its next step: there may be two, late on the same day."""
+        if escalation.referral is None:
+            return str(escalation.get_kind_display())
+        service = self.protocol.services[Service(escalation.referral.service)].title
+        return f"{service}: {referral_story.WAITS_FOR[Stage(escalation.stage)]}"
 
     def _letters(self) -> Iterator[Event]:
         rows = Letter.objects.visible_to(self.user).filter(assessment__intake=self.intake)

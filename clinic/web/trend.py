@@ -30,7 +30,7 @@ class Trend:
     """The questionnaires as columns, the intakes as rows, oldest first."""
 
     names: Sequence[str]
-    rows: Sequence[tuple[str, Sequence[str]]]
+    rows: Sequence[tuple[str, Sequence[tuple[str, str]]]]
     points: Sequence[Sequence[float | None]]
 
     @property
@@ -53,10 +53,10 @@ def trend(patient: Patient, user: User) -> Trend:
     )
 
 
-def _said(assessment: Assessment, names: Sequence[str]) -> list[str]:
+def _said(assessment: Assessment, names: Sequence[str]) -> list[tuple[str, str]]:
     outcome = spoken.outcome(assessment.outcome)
     told = {each["name"]: each for each in scores(outcome, spoken.protocol(assessment.release))}
-    return [told[name]["range"] if name in told else _("Not asked") for name in names]
+    return [(name, told[name]["range"] if name in told else _("Not asked")) for name in names]
 
 
 def _point(assessment: Assessment, instrument: str) -> float | None:
@@ -81,5 +81,5 @@ class TrendPlot(StaffPage):
         shown = trend(self.patient, self.user)
         labels = [day for day, _scores in shown.rows]
         series = dict(zip(shown.names, shown.points, strict=True))
-        drawn = plots.lines(labels, series, title=_("Share of the highest score, in percent"))
+        drawn = plots.percentages(labels, series, title=_("Share of the highest score, in percent"))
         return HttpResponse(drawn, content_type="image/svg+xml")

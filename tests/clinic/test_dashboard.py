@@ -207,3 +207,18 @@ def test_the_page_takes_few_queries(client: Client, worked: Site, django_assert_
 def test_an_unused_clinic_has_a_dashboard_too(client: Client, here: Site) -> None:
     manager(client, here)
     assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_where_every_group_is_small_the_page_says_so_instead_of_drawing_nothing(client: Client, worked: Site) -> None:
+    manager(client, worked)
+    page = client.get(reverse("admin:index"), {"period": "all"})
+    plotted = [table for table in page.context["board"].tables if table.plotted and table.rows]
+    assert plotted
+    assert page.content.decode().count("nothing to draw") == len(plotted)
+    assert ".svg?" not in page.content.decode()
+
+
+@pytest.mark.parametrize(("cells", "drawn"), [((None, 0), 0), ((0, 12), 1), ((None, 0, 12), 0)])
+def test_only_what_is_plotted_counts_for_a_plot(cells: tuple[int | None, ...], drawn: int) -> None:
+    table = Table(name="t", title="", note="", columns=("a", "b", "c"), rows=[("row", cells)], plotted=2)
+    assert table.can_be_drawn == drawn

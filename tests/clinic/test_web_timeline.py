@@ -1,15 +1,19 @@
 """The timeline of an intake, and the number of queries that lists need."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import decisions, intakes, stops
+from clinic import clock
+from clinic.actions import chasing, decisions, intakes, stops
 from clinic.models import Assessment, Intake, Site, User
 from clinic.web.timeline import Event
 from tests import factories
+
+LATE = "Late: chased"
 
 
 def events(client: Client, intake: Intake) -> list[Event]:
@@ -51,6 +55,20 @@ def test_referrals_and_cancellation_are_told(client: Client, here: Site, clinici
     told = [(str(event.title), event.text) for event in events(client, assessment.intake)]
     assert ("Intake cancelled", "Moved away.") in told
     assert any(title.startswith("Referral: ") for title, _ in told)
+
+
+def test_of_two_late_referrals_it_is_told_which_is_which(client: Client, here: Site, clinician: User):
+    with clock.at(clock.now() - timedelta(days=3)):
+        assessment = factories.assessment(here, clinician, "distressed_after_treatment")
+        decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    chasing.chase()
+    client.force_login(clinician)
+    late = sorted(event.text.splitlines()[0] for event in events(client, assessment.intake) if event.title == LATE)
+    assert late == [
+        "Answers",
+        "Cognitive behavioural therapy: A clinician sends it",
+        "Physiotherapy: A clinician sends it",
+    ]
 
 
 def queries(client: Client, path: str, django_assert_max_num_queries: Any) -> int:
