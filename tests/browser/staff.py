@@ -1,16 +1,11 @@
 """What staff do in a browser, in a line each."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
 from clinic.models import User
 from tests import factories
-
-PICTURES = Path(__file__).parent.parent.parent / "docs" / "screenshots"
-LARGEST_PICTURE = 300_000  # bytes; they are kept in the repository
 
 
 def log_in(page: Page, user: User) -> None:
@@ -48,12 +43,3 @@ def assert_fits(page: Page) -> None:
     """Nothing is cut off or has to be scrolled to sideways."""
     beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert beyond <= 0, f"{page.url} is {beyond} px wider than the screen"
-
-
-def picture(page: Page, name: str, *, whole: bool = False) -> None:
-    """A picture of the page, kept for the documentation where YELLOWFLAG_PICTURES is set."""
-    taken = page.screenshot(full_page=whole)
-    assert len(taken) < LARGEST_PICTURE, f"{name} has {len(taken)} bytes"
-    if os.environ.get("YELLOWFLAG_PICTURES"):
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        (PICTURES / f"{name}.png").write_bytes(taken)

@@ -14,7 +14,7 @@ from clinic.models import Assessment, Intake, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
-from tests.browser.staff import answer, assert_fits, log_in, picture
+from tests.browser.staff import answer, assert_fits, log_in
 from tests.browser.test_journeys import DISTRESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -267,18 +267,3 @@ def test_what_can_be_touched_is_large_enough(page: Page, clinic: Clinic):
                 .map(each => each.textContent.trim())"""
         )
         assert small == [], address
-
-
-def test_the_main_pages_are_worth_a_picture(page: Page, clinic: Clinic):
-    page.set_viewport_size({"width": 1280, "height": 1000})
-    log_in(page, clinic.clinician)
-    for name, address in main_addresses(clinic).items():
-        page.goto(address)
-        picture(page, name)
-    page.emulate_media(color_scheme="dark")
-    page.goto(main_addresses(clinic)["result"])
-    picture(page, "result-dark")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 320, "height": 900})
-    page.goto(main_addresses(clinic)["section"])
-    picture(page, "section-narrow")
