@@ -13,6 +13,7 @@ from clinic.actions import chasing, counting, decisions, imaging, intakes, refer
 from clinic.models import Assessment, Intake, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
+from tests.browser.hands import Hands, Pointing, Typing
 from tests.browser.staff import log_in
 from tests.browser.test_journeys import DISTRESS
 
@@ -23,6 +24,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 KEY, THOUGHT = 0.2, 1.35
 QUESTIONS = 24
 SERVICE = "St Agnes Physiotherapy"
+SERIOUS = "Serious pathology: fracture, tumour, infection, compression or inflamed joints"
+FITS = "Yes, it fits the pain"
+BOTH_WAYS = pytest.mark.parametrize("hands", [Pointing(), Typing()], ids=["pointing", "by keyboard alone"])
 
 
 @pytest.fixture
@@ -64,65 +68,72 @@ def scanned(here: Site, clinician: User) -> Intake:
     return assessment.intake
 
 
+@BOTH_WAYS
 def test_a_clerk_finds_the_referral_that_nobody_answered_and_follows_it_up(
-    page_without_javascript: Page, clerk: User, sent: Referral
+    page_without_javascript: Page, clerk: User, sent: Referral, hands: Hands
 ):
     page = page_without_javascript
     log_in(page, clerk)
-    page.get_by_label("Lateness").select_option(label="Overdue")
-    page.get_by_label("Service").select_option(label="Physiotherapy")
-    page.get_by_role("button", name="Show").click()
+    hands.choose(page.get_by_label("Service"), "Physiotherapy")
+    hands.choose(page.get_by_label("Lateness"), "Overdue")
+    hands.press(page.get_by_role("button", name="Show"))
     row = page.get_by_role("row").filter(has_text="The service to confirm the referral")
     expect(row.get_by_text("overdue")).to_be_visible()
-    row.get_by_role("link", name="Referral").click()
+    hands.press(row.get_by_role("link", name="Referral"))
     expect(page.get_by_text(f"Sent to {SERVICE} on")).to_be_visible()
-    page.get_by_role("button", name="Record that it was received").click()
+    hands.press(page.get_by_role("button", name="Record that it was received"))
     day = timezone.localdate() + timedelta(days=6)
-    page.get_by_label("Day of the appointment").fill(day.isoformat())
-    page.get_by_role("button", name="Record the appointment").click()
+    hands.write(page.get_by_label("Day of the appointment"), day.isoformat())
+    hands.press(page.get_by_role("button", name="Record the appointment"))
     expect(page.get_by_text("Booked").first).to_be_visible()
     assert [each.status for each in sent.statuses.order_by("seq")][-2:] == ["received", "booked"]
+    assert sent.statuses.latest("seq").appointment == day
 
 
+@BOTH_WAYS
 def test_a_clinician_classes_a_late_report_and_decides_on_what_it_changed(
-    page_without_javascript: Page, clinician: User, scanned: Intake
+    page_without_javascript: Page, clinician: User, scanned: Intake, hands: Hands
 ):
     page = page_without_javascript
     log_in(page, clinician)
-    page.get_by_role("row").filter(has_text="The report of a scan").get_by_role("link", name="Imaging").click()
-    page.get_by_text("The report has come").click()
-    page.get_by_label("What the report says").fill("Fracture of the first lumbar vertebra.")
-    page.locator("form", has=page.get_by_label("What the report says")).get_by_role("button").click()
-    page.get_by_text("Class the report").click()
-    form = page.locator("form", has=page.get_by_label("Class", exact=True))
-    form.get_by_label("Class", exact=True).select_option("serious_pathology")
-    form.get_by_label("Does it fit the pain?").select_option("concordant")
-    form.get_by_role("button").click()
-    page.get_by_role("link", name="Result").click()
+    row = page.get_by_role("row").filter(has_text="The report of a scan")
+    hands.press(row.get_by_role("link", name="Imaging"))
+    hands.press(page.get_by_text("The report has come"))
+    report = page.get_by_label("What the report says")
+    hands.write(report, "Fracture of the first lumbar vertebra.")
+    hands.press(page.locator("form", has=report).get_by_role("button"))
+    hands.press(page.get_by_text("Class the report"))
+    chosen = page.get_by_label("Class", exact=True)
+    form = page.locator("form", has=chosen)
+    hands.choose(chosen, SERIOUS)
+    hands.choose(form.get_by_label("Does it fit the pain?"), FITS)
+    hands.press(form.get_by_role("button"))
+    hands.press(page.get_by_role("link", name="Result"))
     expect(page.get_by_text("Outcome: Urgent medical, before: Hold for imaging")).to_be_visible()
-    page.get_by_label("Accept the suggestion").check()
-    page.get_by_role("button", name="Record the decision").click()
+    hands.press(page.get_by_label("Accept the suggestion"))
+    hands.press(page.get_by_role("button", name="Record the decision"))
     expect(page.get_by_text("Your decision is recorded.")).to_be_visible()
     assert Assessment.objects.filter(intake=scanned).count() > 2
 
 
+@BOTH_WAYS
 def test_a_manager_reads_the_dashboard_and_takes_its_figures_along(
-    page_without_javascript: Page, here: Site, sent: Referral
+    page_without_javascript: Page, here: Site, sent: Referral, hands: Hands
 ):
     counting.summarise()
     page = page_without_javascript
     manager = factories.user(Role.ADMIN, here)
     page.goto("/admin/")
-    page.get_by_label("User name").fill(manager.username)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.get_by_label("Period").select_option(label="4 weeks")
-    page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("heading", name="Waiting now, and overdue")).to_be_visible()
+    hands.write(page.get_by_label("User name"), manager.username)
+    hands.write(page.get_by_label("Password"), factories.PASSWORD)
+    hands.press(page.get_by_role("button", name="Log in"))
+    hands.choose(page.get_by_label("Period"), "4 weeks")
+    hands.press(page.get_by_role("button", name="Show"))
+    page.wait_for_url(re.compile("period=4"))
     waiting = page.get_by_role("row").filter(has_text="The next step of a referral").get_by_role("cell")
     assert [each.inner_text() for each in waiting.all()] == ["2", "2"]
     with page.expect_download() as download:
-        page.get_by_role("link", name="Figures (CSV)").click()
+        hands.press(page.get_by_role("link", name="Figures (CSV)"))
     assert "The next step of a referral" in download.value.path().read_text()
 
 
