@@ -1,6 +1,8 @@
 """The demo clinic: whole, the same every time, and loaded once."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -8,12 +10,14 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from clinic.actions import audit
 from clinic.management import demo
 from clinic.models import (
+    LIVE,
     ApiToken,
     Assessment,
     AuditEvent,
@@ -37,6 +41,7 @@ from clinic.models import (
     WorkItem,
 )
 from clinic.permissions import Role
+from clinic.reports.figures import Figures, Period, figures
 from triage.protocol import Disposition
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +147,71 @@ def test_the_trail_is_in_the_order_of_time():
     for site in Site.objects.all():
         times = list(AuditEvent.objects.filter(site=site).order_by("seq").values_list("at", flat=True))
         assert times == sorted(times)
+
+
+@pytest.fixture
+def board() -> Figures:
+    """The figures of both sites, since the beginning."""
+    today = timezone.localdate()
+    sites = list(Site.objects.values_list("pk", flat=True))
+    return figures(sites, Period(first=today - timedelta(days=365), last=today))
+
+
+def test_the_dashboard_counts_what_the_story_tells(board: Figures):
+    people = [*STORY["patients"], *demo._crowd(STORY)]
+    told = Counter(step for each in people for day in STORY["courses"][each["course"]] for step in day.split())
+    assert sum(board.of("completed").values()) == told["complete"]
+    decided = {kind: sum(board.of(f"decision_{kind}").values()) for kind in DecisionKind.values}
+    assert decided == {
+        DecisionKind.ACCEPTED: told["accept"],
+        DecisionKind.CHANGED: told["change"] + told["lower"],
+        DecisionKind.REJECTED: told["reject"],
+    }
+    assert sum(board.of("decision_lowered").values()) == told["lower"]
+
+
+def test_the_dashboard_counts_intakes_as_one_counts_them_by_hand(board: Figures):
+    completed = [
+        intake.assessments.filter(at__lte=intake.completed_at).latest("version")
+        for intake in Intake.objects.exclude(completed_at=None)
+    ]
+    assert board.of("completed") == Counter(each.disposition for each in completed)
+    for state in ("present", "unsure"):
+        found = [one["flag"] for each in completed for one in each.outcome["findings"] if one["state"] == state]
+        assert board.of(f"flag_{state}") == Counter(found)
+    unsure = [name for each in completed for name, one in each.answers.items() if one["value"] == "not_sure"]
+    assert board.of("not_sure") == Counter(unsure)
+
+
+def test_the_dashboard_counts_referrals_as_one_counts_them_by_hand(board: Figures):
+    lives = [(each.service, list(each.statuses.order_by("seq"))) for each in Referral.objects.all()]
+    now = Counter((service, life[-1].status) for service, life in lives)
+    assert board.work.referrals == {key: number for key, number in now.items() if Stage(key[1]) in LIVE}
+    assert sum(board.work.overdue.values()) == WorkItem.objects.filter(due__lt=timezone.now()).count()
+    assert board.work.overdue["referral"] == sum(
+        1 for _, life in lives if life[-1].due and life[-1].due < timezone.now()
+    )
+    for stage in (Stage.CLOSED, Stage.CANCELLED):
+        ended = {service: number for (service, status), number in now.items() if status == stage}
+        assert {service: board.of("referral")[f"{service}|{stage}"] for service in ended} == ended
+    days = sorted((each.at - life[0].at).days for _, life in lives for each in life if each.status == Stage.SEEN)
+    counted = [
+        int(key.split("|")[2]) for key, number in board.of("days_to").items() for _ in range(number) if "|seen|" in key
+    ]
+    assert sorted(counted) == days
+
+
+def test_the_page_of_the_dashboard_shows_what_was_counted_by_hand(client: Client):
+    client.force_login(User.objects.get(username="admin"))
+    shown = {table.name: dict(table.rows) for table in client.get("/admin/?period=52").context["board"].tables}
+    referred = Counter(
+        intake.assessments.filter(at__lte=intake.completed_at).latest("version").disposition
+        for intake in Intake.objects.exclude(completed_at=None)
+    )
+    hidden = {words: cells[0] for words, cells in shown["outcomes"].items() if cells[0] is None}
+    assert shown["outcomes"]["Refer"] == (referred["refer"],)
+    assert len(hidden) == sum(1 for number in referred.values() if 0 < number < 10)
+    assert shown["overdue"]["All"] == (
+        WorkItem.objects.count(),
+        WorkItem.objects.filter(due__lt=timezone.now()).count(),
+    )
