@@ -163,8 +163,19 @@ def _instrument_faults(protocol: Protocol) -> Iterator[str]:
                 yield f'instruments[{instrument.id}]: "{item}" is not a question with a number'
 
 
-def _citation_faults(protocol: Protocol) -> Iterator[str]:
-    cited: list[tuple[str, tuple[str, ...], bool]] = [
+def unreliable_citations(protocol: Protocol) -> dict[str, list[str]]:
+    """Where each withdrawn or expired source is cited; nothing that relies on one is published unless waived."""
+    found: dict[str, list[str]] = {}
+    for place, cites, _needed in _citations(protocol):
+        for cite in cites:
+            if protocol.sources[cite].status in ("withdrawn", "expired"):
+                found.setdefault(cite, []).append(place)
+    return found
+
+
+def _citations(protocol: Protocol) -> list[tuple[str, tuple[str, ...], bool]]:
+    """What cites what, and whether it has to cite something."""
+    return [
         *((f"flags[{each.id}]", each.cites, True) for each in protocol.flags),
         *((f"rules[{each.id}]", each.cites, True) for each in protocol.rules),
         *((f"facts.{each.id}", each.cites, True) for each in protocol.facts.values()),
@@ -174,15 +185,15 @@ def _citation_faults(protocol: Protocol) -> Iterator[str]:
         ("incomplete", protocol.incomplete.cites, True),
         ("protocol", protocol.cites, True),
     ]
-    for place, cites, needed in cited:
+
+
+def _citation_faults(protocol: Protocol) -> Iterator[str]:
+    for place, cites, needed in _citations(protocol):
         if needed and not cites:
             yield f"{place}.cites: cites no source and no assumption"
         for cite in cites:
-            source = protocol.sources.get(cite)
-            if source is None:
+            if cite not in protocol.sources:
                 yield f'{place}.cites: "{cite}" is not a source or an assumption'
-            elif source.status in ("withdrawn", "expired"):
-                yield f'{place}.cites: "{cite}" is {source.status} and may not be relied on'
 
 
 def _action_faults(protocol: Protocol) -> Iterator[str]:

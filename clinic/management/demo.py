@@ -11,7 +11,8 @@ from clinic import clock, protocols
 from clinic.actions import decisions, imaging, intakes, patients, people, referrals, sites, stops, tokens
 from clinic.actions import protocols as releases
 from clinic.actions.referral_steps import STEPS, Verb
-from clinic.management.files import FIXTURES, vignettes_of
+from clinic.expectations import vignettes_of
+from clinic.management.files import FIXTURES
 from clinic.models import Assessment, DecisionKind, Intake, Patient, ReasonCode, Referral, Site, User
 from clinic.permissions import Role
 from triage.protocol import Disposition, Service

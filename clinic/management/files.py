@@ -1,4 +1,4 @@
-"""The files that come with the product: protocols and their vignettes. No database is needed."""
+"""The protocols that come with the product, as files. No database is needed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from django.core.management import CommandError
 
 from triage.protocol import Protocol
 from triage.reading import ProtocolError, read_protocol
-from triage.vignettes import Vignette, read_vignettes
 
 FIXTURES: Path = settings.BASE_DIR / "fixtures"
 _REFERENCE = re.compile(r"(?P<id>[a-z0-9-]{1,60})(/(?P<version>\d{1,5}(\.\d{1,5}){2}))?")
@@ -47,12 +46,3 @@ def _find(reference: str) -> Path:
 
 def _order(file: Path) -> list[int]:
     return [int(part) for part in file.stem.split(".")]
-
-
-def vignettes_of(protocol: str) -> list[Vignette]:
-    """The patients that the protocol of this name is tried on."""
-    folder = FIXTURES / "vignettes" / protocol
-    files = sorted(folder.glob("*.toml"))
-    if not files:
-        return []
-    return read_vignettes((folder / "baselines.toml").read_bytes(), (file.read_bytes() for file in files))

@@ -186,3 +186,10 @@ def test_a_faulty_protocol_is_not_published(tmp_path: Path) -> None:
         run("publish_protocol", faulty, "--author", author.username, "--by", approver.username)
     assert len(str(refusal.value).splitlines()) > 5
     assert not ProtocolRelease.objects.exists()
+
+
+def test_a_citation_of_a_withdrawn_source_is_named(tmp_path: Path) -> None:
+    changed = tmp_path / "changed.toml"
+    changed.write_text(SHIPPED.read_text().replace('status = "current"', 'status = "withdrawn"', 1))
+    with pytest.raises(CommandError, match=r'cites: "\w+" is withdrawn and may not be relied on'):
+        run("check_protocol", changed)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.small import SMALL, SOURCE
+from triage.checking import unreliable_citations
 from triage.protocol import Disposition, Service, Urgency
 from triage.reading import LARGEST, ProtocolError, read_protocol
 
@@ -175,8 +176,6 @@ FAULTS = [
     # What a fault leads to
     ('cites = ["R2"]', "cites = []", ["flags[stiff].cites: cites no source and no assumption"]),
     ('cites = ["R2"]', 'cites = ["R9"]', ['flags[stiff].cites: "R9" is not a source or an assumption']),
-    ('status = "background"', 'status = "withdrawn"', ['flags[stiff].cites: "R2" is withdrawn and may not be relied on']),
-    ('status = "background"', 'status = "expired"', ['flags[stiff].cites: "R2" is expired and may not be relied on']),
     ('days > 42"\nmeans = "the pain has lasted more than six weeks"\ncites = ["R1"]', 'days > 42"\nmeans = "long"', ["facts.persistent.cites: cites no"]),
     ('cites = ["A1"]\n\n[imaging]', "\n[imaging]", ["levels.need.cites: cites no source and no assumption"]),
     ('cites = ["A1"]\n\n[[exclusion]]', "\n[[exclusion]]", ["incomplete.cites: cites no source and no assumption"]),
@@ -360,6 +359,12 @@ def test_a_good_file_is_read_whole():
     assert SMALL.flags[6].allows == (Service.PHYSIOTHERAPY, Service.CBT)
     assert [task.action for task in SMALL.rules[5].actions] == ["tell_gp", "book_review"]
     assert set(SMALL.dispositions) == set(Disposition)
+
+
+@pytest.mark.parametrize(("status", "expected"), [("withdrawn", 1), ("expired", 1), ("background", 0), ("current", 0)])
+def test_what_may_not_be_relied_on_is_read_and_told_with_its_places(status: str, expected: int):
+    protocol = read_protocol(replaced(SOURCE, ('status = "background"', f'status = "{status}"')).encode())
+    assert unreliable_citations(protocol) == dict([("R2", ["flags[stiff]"])] * expected)
 
 
 def test_the_digest_is_that_of_the_bytes():

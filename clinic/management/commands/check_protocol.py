@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand, CommandError
 
-from clinic.management.files import read_source, vignettes_of
+from clinic.expectations import vignettes_of
+from clinic.management.files import read_source
+from triage.checking import unreliable_citations
 from triage.reading import ProtocolError, read_protocol
 from triage.vignettes import check_vignette
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+
+    from triage.protocol import Protocol
 
 
 class Command(BaseCommand):
@@ -41,4 +45,13 @@ class Command(BaseCommand):
             f"{file}: {protocol.id}/{protocol.version}, {len(protocol.questions)} questions, "
             f"{len(protocol.flags)} flags, {len(protocol.rules)} rules; {held} of {len(vignettes)} vignettes hold"
         )
-        return [fault for each in wrong for fault in each]
+        return [*_unreliable(protocol), *(fault for each in wrong for fault in each)]
+
+
+def _unreliable(protocol: Protocol) -> list[str]:
+    """What nobody can publish without answering for it by name."""
+    return [
+        f'{place}.cites: "{source}" is {protocol.sources[source].status} and may not be relied on'
+        for source, places in unreliable_citations(protocol).items()
+        for place in places
+    ]
