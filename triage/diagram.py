@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
 Node = int
 Operation = "Callable[[Any, Any], Hashable]"
@@ -120,6 +120,23 @@ class Diagrams:
                     known = self.constant(change(self._values[node]))
                 else:
                     known = self.ask(self.variable[node], tuple([at(each) for each in self.branches[node]]))
+                done[node] = known
+            return known
+
+        return at(node)
+
+    def given(self, node: Node, values: Mapping[int, int]) -> Node:
+        """The diagram of those patients who have these values."""
+        done: dict[Node, Node] = {}
+
+        def at(node: Node) -> Node:
+            known = done.get(node)
+            if known is None:
+                variable, branches = self.variable[node], self.branches[node]
+                if variable in values:
+                    known = at(branches[values[variable]])
+                else:
+                    known = self.ask(variable, tuple([at(each) for each in branches])) if branches else node
                 done[node] = known
             return known
 

@@ -1,17 +1,20 @@
 """What a protocol decides for every patient at once.
 
-Only patients of whom all is known are looked at (an answer may be "not sure"): what can still
-come of a half-filled intake is what comes of its completions. The outcome is kept in several
-diagrams, which together say all of it: one of disposition, urgency, referrals and what the rule
-asks for, and one for each action that flags ask for. One diagram of the whole would have to tell
-apart every combination of actions.
+The outcome is kept in several diagrams, which together say all of it: one of disposition, urgency,
+referrals and what the rule asks for, and one for each action. One diagram of the whole would have
+to tell apart every combination of actions.
+
+As a rule only patients of whom all is known are looked at (an answer may be "not sure"): what can
+still come of a half-filled intake is what comes of its completions. `partial` adds the half-filled
+ones. Of these an escalation is said, and everything else is incomplete: where nothing open matters
+any more, the outcome is that of the same intake with "not sure" for the rest.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from triage.logic import NO, NOT_SURE, YES, Verdict
+from triage.logic import YES, Truth, Verdict
 from triage.protocol import Disposition, Flag, Permit, Protocol, Recommendation, Rule, Service, Task, Urgency
 from triage.referring import Referral, go_ahead, referrals, urgency
 from triage.symbolic import Everybody
@@ -52,9 +55,9 @@ class Decided(NamedTuple):
 class Outcomes:
     """The outcome of everybody: `decided` says what a rule decides, `actions` whether each is asked for."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        self.protocol = protocol
-        self.everybody = Everybody(protocol)
+    def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
+        self.protocol, self.partial = protocol, partial
+        self.everybody = Everybody(protocol, partial=partial)
         self.diagrams = self.everybody.diagrams
         self._rules = {rule.id: rule for rule in protocol.rules}
         self.decided = self.diagrams.combine(self._decide, self._walked(), self._let_through())
@@ -90,7 +93,7 @@ class Outcomes:
             rule = self._rules[escalation.rule]
             issued = go_ahead(rule, advice.referrals if advice else (), escalation.permits & through)
             return Decided(rule.id, rule.disposition, urgency(rule, issued), issued, escalation.tasks)
-        if advice and advice.is_settled:
+        if advice and advice.is_settled and not self.partial:
             rule = self._rules[advice.rule]
             return Decided(rule.id, rule.disposition, urgency(rule, advice.referrals), advice.referrals, advice.tasks)
         return Decided("", Disposition.INCOMPLETE, Urgency.NONE, (), frozenset(self.protocol.incomplete.actions))
@@ -107,7 +110,7 @@ class Outcomes:
 def _hold(number: int) -> Callable[[tuple[tuple[int, ...], bool], Verdict], tuple[tuple[int, ...], bool]]:
     def hold(held: tuple[tuple[int, ...], bool], when: Verdict) -> tuple[tuple[int, ...], bool]:
         parts, settled = held
-        return (*parts, number) if when is YES else parts, settled and when is not NOT_SURE
+        return (*parts, number) if when.now is Truth.TRUE else parts, settled and when.is_decided
 
     return hold
 
@@ -125,9 +128,11 @@ def _with(rule: Rule, held: Iterable[Recommendation | Permit | Task], is_settled
 
 def _where_true(rule: Rule) -> Callable[[Verdict, Acting], Acting | None]:
     def where_true(verdict: Verdict, acting: Acting) -> Acting | None:
-        if verdict is YES:
-            return acting
-        return None if verdict is NO or rule.at_once else Acting()
+        if rule.at_once:
+            return acting if verdict.now is Truth.TRUE else None
+        if verdict.most is Truth.FALSE:
+            return None
+        return acting if verdict.least is Truth.TRUE else Acting()
 
     return where_true
 
@@ -146,17 +151,17 @@ def _put_above(rule: Rule) -> Callable[[Acting | None, Walked], Walked]:
 
 def _hold_back(flag: Flag) -> Callable[[Verdict, frozenset[Service]], frozenset[Service]]:
     def hold_back(found: Verdict, through: frozenset[Service]) -> frozenset[Service]:
-        if found is NO:
-            return through
-        return through & frozenset(flag.allows) if found is YES else frozenset()
+        if found.now is Truth.TRUE:
+            return through & frozenset(flag.allows)
+        return through if found.most is Truth.FALSE else frozenset()
 
     return hold_back
 
 
 def _or_asks(flag: Flag, action: str) -> Callable[[Verdict, bool], bool]:
     def or_asks(found: Verdict, asked: bool) -> bool:  # noqa: FBT001
-        if found is NO:
-            return asked
-        return asked or action in (flag.actions if found is YES else flag.not_sure_actions)
+        if found.now is Truth.TRUE:
+            return asked or action in flag.actions
+        return asked or (found.is_doubted and action in flag.not_sure_actions)
 
     return or_asks

@@ -25,7 +25,7 @@ from triage.narrowing import OPEN, Narrowing
 from triage.outcomes import Decided, Outcomes
 from triage.patient_view import PatientView
 from triage.questions import QuestionType
-from triage.study_lists import is_about_studies_alone, sayings
+from triage.study_lists import is_about_studies_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,8 +56,7 @@ class Relevance:
         outcomes = Outcomes(protocol)
         self._protocol, self._variables = protocol, outcomes.everybody.variables
         self._places = outcomes.everybody.places
-        self._facts = [protocol.facts[each.name] for each in self._variables if each.name in protocol.facts]
-        self._first_fact = len(self._variables) - len(self._facts)
+        self._facts, self._first_fact = outcomes.everybody.facts, outcomes.everybody.first_fact
         self._tied = {fact.id: protocol.reads(fact.when) for fact in self._facts if not is_about_studies_alone(fact)}
         self._diagrams, self._parts = self._kept(outcomes)
         self._asked = [self._diagrams.asks(part) for part in self._parts]
@@ -67,21 +66,11 @@ class Relevance:
 
     def _kept(self, outcomes: Outcomes) -> tuple[Diagrams, list[Node]]:
         """Each part of the outcome, where some list of studies can say what its facts are."""
-        diagrams = outcomes.diagrams
-        possible = diagrams.among(self._first_fact, self._possible())
+        diagrams, possible = outcomes.diagrams, outcomes.everybody.possible
         parts = [diagrams.convert(_what_is_advised, outcomes.decided), *outcomes.actions.values()]
         kept, nodes = diagrams.kept(*[diagrams.combine(_where_possible, possible, part) for part in parts])
         # What is advised asks most, so it comes first; of the actions, those that are soon looked at.
         return kept, [nodes[0], *sorted(nodes[1:], key=lambda node: sum(1 for _ in kept.below(node)))]
-
-    def _possible(self) -> set[tuple[int, ...]]:
-        """All that the facts can be together; a tied one is free of the others, unless nobody knows of any study."""
-        alone = [fact for fact in self._facts if fact.id not in self._tied]
-        rows = {(_KINDS[NOT_SURE],) * len(self._facts)}
-        for said in sayings(self._protocol, alone):
-            kinds = {fact.id: (_KINDS[verdict],) for fact, verdict in zip(alone, said, strict=True)}
-            rows.update(product(*(kinds.get(fact.id, (0, 1, 2)) for fact in self._facts)))
-        return rows
 
     def outstanding(self, view: PatientView) -> frozenset[str]:
         """The questions not asked so far that have an answer which changes the outcome."""

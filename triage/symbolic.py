@@ -6,26 +6,29 @@ place of a verdict it hands them a diagram that says the verdict on each patient
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cached_property, reduce
+from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
 from triage.diagram import Diagrams
 from triage.domains import variables
 from triage.instruments import Instrument
-from triage.logic import NO, YES, Verdict
+from triage.logic import NO, NOT_SURE, YES, Verdict
 from triage.patient_view import choice, level, number, number_where_it_applies, where_it_applies, yes_or_no
 from triage.protocol import Level, Protocol
 from triage.quantities import Quantity
+from triage.study_lists import is_about_studies_alone, sayings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
     from triage.conditions import Condition
     from triage.diagram import Node
     from triage.domains import Answer
     from triage.questions import Question
 
-MOST_NODES = 500_000
+MOST_NODES = 2_000_000
+_KINDS = (YES, NO, NOT_SURE)  # of what is said of a fact about studies, in the order of its variable
 
 
 class Everybody:
@@ -35,10 +38,12 @@ class Everybody:
     """
 
     def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
-        self.protocol = protocol
+        self.protocol, self._partial = protocol, partial
         self.variables = variables(protocol, partial=partial)
         self.places = {each.name: place for place, each in enumerate(self.variables)}
         self.diagrams = Diagrams([len(each.answers) for each in self.variables], limit=MOST_NODES)
+        self.facts = [protocol.facts[each.name] for each in self.variables if each.name in protocol.facts]
+        self.first_fact = len(self.variables) - len(self.facts)
         self.flags: dict[str, ForEverybody] = {}
         self._truths: dict[str, ForEverybody] = {}
         self._quantities: dict[str, Node] = {}
@@ -49,6 +54,25 @@ class Everybody:
             judged = self.flags[flag.id] = self.judge(flag.when)
             self._flagged.setdefault(flag.level, []).append(judged)
             self._unsure.setdefault(flag.not_sure, []).append(judged.possible())
+
+    @cached_property
+    def possible(self) -> Node:
+        """Whether some answer to the question of imaging says of studies what is said of them here.
+
+        A fact that reads other answers beside the study is taken to be free of the other facts.
+        """
+        return self.diagrams.among(self.first_fact, {*self._said_by_lists(), *self._said_by_none()})
+
+    def _said_by_lists(self) -> Iterator[tuple[int, ...]]:
+        alone = [fact for fact in self.facts if is_about_studies_alone(fact)]
+        for said in sayings(self.protocol, alone):
+            kinds = {fact.id: (_KINDS.index(verdict),) for fact, verdict in zip(alone, said, strict=True)}
+            yield from product(*(kinds.get(fact.id, (0, 1, 2)) for fact in self.facts))
+
+    def _said_by_none(self) -> Iterator[tuple[int, ...]]:
+        """Nobody is sure of any study; in a half-filled intake, nobody has asked."""
+        for kind in range(_KINDS.index(NOT_SURE), 4 if self._partial else 3):
+            yield (kind,) * len(self.facts)
 
     def judge(self, condition: Condition) -> ForEverybody:
         """The verdict on each patient."""

@@ -96,6 +96,11 @@ class Table:
         value = self._take(key, dict, {}, "a table of words")
         return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else {}
 
+    def values(self, key: str) -> Mapping[str, object]:
+        """A table of answers, as they stand."""
+        value = self._take(key, dict, {}, "a table of answers")
+        return dict(value) if isinstance(value, dict) else {}
+
     def required_condition(self, key: str) -> Condition:
         return self.condition(key, required=True) or _NEVER
 

@@ -1,0 +1,105 @@
+"""The patient that refutes a property: the one nearest to a clear adult, in words."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from triage.explanation import say
+from triage.facts import Facts, check_answers
+from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
+from triage.outcome import decide
+from triage.patient_view import PatientView
+from triage.questions import Question, QuestionType
+from triage.study_lists import example
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from triage.diagram import Node
+    from triage.domains import Variable
+    from triage.obligations import Obligations
+    from triage.protocol import Protocol
+    from triage.spaces import Space
+
+ON = date(2026, 1, 1)  # a day to judge them on; they hold no dates
+Answers = dict[str, Any]
+
+
+def nearest(space: Space, found: Node, owed: Obligations) -> Answers:
+    """The answers, of the intakes found, of the patient who differs least from a clear adult."""
+    clear = {each.name: _clear(space, each, owed) for each in space.everybody.variables}
+    costs = [
+        [int(kind != each.kind(clear[each.name])) for kind in range(len(each.answers))]
+        for each in space.everybody.variables
+    ]
+    path = space.diagrams.path(found, bool, costs)
+    if path is None:
+        raise ValueError("nobody was found")
+    chosen = {space.everybody.variables[place].name: kind for place, kind in path.items()}
+    answers = {
+        each.name: clear[each.name]
+        if each.name not in chosen or _is_clear(each, chosen, clear)
+        else each.answers[chosen[each.name]]
+        for each in space.everybody.variables
+    }
+    return _with_studies(space, answers, chosen)
+
+
+def _clear(space: Space, variable: Variable, owed: Obligations) -> Any:
+    """What is unremarkable: of a half-filled intake, what was not asked."""
+    question = space.protocol.questions.get(variable.name)
+    if question is None:
+        return NOT_ASKED if space.partial else NO
+    if space.partial:
+        return None
+    if variable.name in owed.clear:
+        return owed.clear[variable.name]
+    return "no" if question.type is QuestionType.TRI else variable.answers[0]
+
+
+def _is_clear(variable: Variable, chosen: Mapping[str, int], clear: Mapping[str, Any]) -> bool:
+    return chosen[variable.name] == variable.kind(clear[variable.name])
+
+
+def _with_studies(space: Space, said: Answers, chosen: Mapping[str, int]) -> Answers:
+    """The answers with a list of studies in place of what is said about studies."""
+    protocol, facts = space.protocol, space.everybody.facts
+    answers = {name: answer for name, answer in said.items() if name in protocol.questions and answer is not None}
+    wanted: dict[str, Verdict] = {fact.id: said[fact.id] for fact in facts if fact.id in chosen}
+    if space.partial and all(verdict is NOT_ASKED for verdict in wanted.values()):
+        return answers
+    if wanted and all(verdict is NOT_SURE for verdict in wanted.values()):
+        return {**answers, protocol.imaging_question: "not_sure"}
+    view = PatientView(protocol, Facts(values=answers, on=ON))
+    studies = example(view, facts, wanted)
+    if facts and studies is not None:
+        answers[protocol.imaging_question] = [_as_answer(each) for each in studies]
+    return answers
+
+
+def _as_answer(study: Any) -> dict[str, object]:
+    return {**study.words, **({} if study.age_days is None else {"age_days": study.age_days})}
+
+
+def in_words(protocol: Protocol, answers: Answers, owed: Obligations, *, partial: bool) -> Iterator[str]:
+    """The patient and what the protocol says of them, a line an answer."""
+    yield "Nothing is answered but:" if partial else "An adult with nothing remarkable but:"
+    facts = check_answers(protocol.questions, answers, on=ON)
+    for name, value in facts.values.items():
+        question = protocol.questions[name]
+        if partial or not _goes_without_saying(question, answers[name], owed):
+            yield f"{question.text} {say(question, value)}"
+    for study in answers.get(protocol.imaging_question, []):
+        if isinstance(study, dict):
+            yield "A study: " + ", ".join(f"{field} {word}" for field, word in study.items())
+    yield f"Outcome: {decide(protocol, answers, on=ON)['headline']}"
+
+
+def _goes_without_saying(question: Question, answer: Any, owed: Obligations) -> bool:
+    """Whether a clear adult answers so."""
+    if question.id in owed.clear:
+        return bool(answer == owed.clear[question.id])
+    if question.type is QuestionType.CHOICE:
+        return bool(answer == question.options[0].value)
+    return answer in ("no", []) or (question.type.is_number and answer == question.low)
