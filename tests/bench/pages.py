@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db.models import Count
 from django.test import Client
 from django.urls import reverse
 
 from clinic import waiting
-from clinic.models import Intake, Patient, User
+from clinic.models import Intake, Patient, User, WorkItem
 from clinic.permissions import Role
 from tests.bench.seeding import at_all, at_one
 
@@ -77,9 +78,18 @@ def _worklist() -> Iterator[Page]:
     address = reverse("worklist")
     yield Page(name="worklist, first page", who=_HERE, address=address)
     yield Page(name="worklist, page in the middle", who=_HERE, address=f"{address}?{urlencode({'after': _middle()})}")
+    for name, query in (("", ""), (", mine", "?whose=mine")):
+        yield Page(name=f"worklist of somebody busy{name}", who=_busy(), address=f"{address}{query}")
     for wanted in _FILTERS:
         named = " ".join(wanted.values())
         yield Page(name=f"worklist, {named}", who=_HERE, address=f"{address}?{urlencode(wanted)}")
+
+
+def _busy() -> str:
+    """Whose worklist is the longest, with two years of work behind them; the others here have done nothing yet."""
+    owners = WorkItem.objects.order_by().values_list("owner__username").annotate(number=Count("pk"))
+    name: str = owners.order_by("-number")[0][0]
+    return name
 
 
 def _middle() -> str:
