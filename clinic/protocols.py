@@ -6,10 +6,11 @@ import hashlib
 import re
 from typing import TYPE_CHECKING
 
-from clinic.models import ProtocolRelease
+from clinic.models import Activation, ProtocolRelease, ReleaseStatus
 from triage.reading import read_protocol
 
 if TYPE_CHECKING:
+    from clinic.models import Site
     from triage.protocol import Protocol
 
 _NAME = re.compile(r"[a-z0-9-]{1,60}")
@@ -32,6 +33,14 @@ def get(release: ProtocolRelease) -> Protocol:
 def newest(name: str) -> ProtocolRelease | None:
     """The newest published release of a protocol; None for what is not a protocol's name."""
     return ProtocolRelease.objects.newest(name) if _NAME.fullmatch(name) else None
+
+
+def followed_at(site: Site, name: str) -> ProtocolRelease | None:
+    """The release that new intakes of a site follow: the one it chose while that is published, or the newest."""
+    chosen = Activation.objects.newest(site, name) if _NAME.fullmatch(name) else None
+    if chosen is not None and chosen.release.status == ReleaseStatus.PUBLISHED:
+        return chosen.release
+    return newest(name)
 
 
 def version_of(name: str, version: str) -> ProtocolRelease | None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @transaction.atomic
 def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake:  # noqa: A001 -- read as intakes.open
-    """A new intake by the newest published release, with a first assessment: what is to be asked.
+    """A new intake by the release that the site follows, with a first assessment: what is to be asked.
 
     Where the patient was taken in before, it follows that intake and brings along what need not
     be asked again.
@@ -37,7 +37,7 @@ def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake: 
     permissions.require(by, Capability.ANSWER, patient.site)
     if not patient.site.is_live:
         raise Conflict(_("This site does not take patients in."))
-    release = protocols.newest(protocol)
+    release = protocols.followed_at(patient.site, protocol)
     if release is None:
         raise Conflict(_("No release of this protocol is published."))
     earlier = patient.intakes.filter(status=IntakeStatus.COMPLETED).order_by("-completed_at").first()

@@ -193,3 +193,20 @@ def test_a_citation_of_a_withdrawn_source_is_named(tmp_path: Path) -> None:
     changed.write_text(SHIPPED.read_text().replace('status = "current"', 'status = "withdrawn"', 1))
     with pytest.raises(CommandError, match=r'cites: "\w+" is withdrawn and may not be relied on'):
         run("check_protocol", changed)
+
+
+@pytest.mark.django_db
+def test_an_author_drafts_a_file_and_changes_the_draft(tmp_path: Path) -> None:
+    author, approver = factories.author_and_approver()
+    file = tmp_path / "next.toml"
+    file.write_text(SHIPPED.read_text().replace('version = "1.0.0"', 'version = "1.1.0"', 1))
+    assert run("draft_protocol", file, "--by", author.username).startswith("back-pain/1.1.0 is stored")
+    file.write_text(file.read_text() + "\n# one word more\n")
+    assert "its status is draft" in run("draft_protocol", file, "--by", author.username)
+    release = ProtocolRelease.objects.get()
+    assert (release.status, release.source) == ("draft", file.read_text())
+    with pytest.raises(CommandError, match="You may not write"):
+        run("draft_protocol", file, "--by", approver.username)
+    file.write_text("[protocol]")
+    with pytest.raises(CommandError, match=r"next\.toml: "):
+        run("draft_protocol", file, "--by", author.username)

@@ -1,0 +1,36 @@
+"""What the commands that write protocols have in common: who does it, and how a refusal is told."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError
+
+from clinic.actions.errors import Conflict, NotAllowed
+from clinic.models import User
+from triage.reading import ProtocolError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def user_named(username: str) -> User:
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise CommandError(f"There is no user {username!a}.")
+    return user
+
+
+@contextmanager
+def faults_told(file: str) -> Iterator[None]:
+    """Tell every fault of the file, or why what is asked is refused; nothing has been stored then."""
+    try:
+        yield
+    except ProtocolError as error:
+        raise CommandError("\n".join(f"{file}: {fault}" for fault in error.faults)) from error
+    except ValidationError as error:
+        raise CommandError("\n".join(f"{file}: {message}" for message in error.messages)) from error
+    except (Conflict, NotAllowed) as error:
+        raise CommandError(str(error)) from error
