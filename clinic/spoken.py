@@ -35,6 +35,8 @@ _SHOWN = (
         "sources",
         "sections",
         "questions",
+        "facts",
+        "levels",
         "instruments",
         "actions",
         "flags",
@@ -84,6 +86,8 @@ _STUDIES: Mapping[str, _StrPromise] = {
     "significant_structural": gettext_lazy("Significant structural change"),
     "serious_pathology": gettext_lazy("Serious pathology"),
     "non_diagnostic": gettext_lazy("Not diagnostic"),
+    "unclassified": gettext_lazy("Not classed yet"),
+    "not_stated": gettext_lazy("Not stated"),
     "incidental_nonspinal": gettext_lazy("Incidental, outside the spine"),
     "concordant": gettext_lazy("Yes"),
     "discordant": gettext_lazy("No"),
@@ -132,7 +136,7 @@ def _reworded(part: Any, say: Callable[[str], str]) -> Any:
 def _said(name: str, value: Any, say: Callable[[str], str]) -> Any:
     if isinstance(value, str):
         return say(value) if name in _WORDS and type(value) is str else value
-    return _reworded(value, say) if name in ("options", "bands") else value
+    return _reworded(value, say) if name in ("options", "bands", "steps") else value
 
 
 def text(words: str) -> str:
