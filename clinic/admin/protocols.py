@@ -1,63 +1,73 @@
-"""Protocol releases: where they stand, and what they say, as a document."""
+"""Protocol releases: where they stand, what they have to show, what they say, and what can be done next."""
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import display
-from django.template.loader import render_to_string
-from django.utils.translation import gettext_lazy as _
+from django.core.exceptions import PermissionDenied
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from clinic import protocols
-from clinic.admin.base import EditedAdmin
+from clinic import clock, permissions
+from clinic.admin.base import person
+from clinic.admin.protocol_forms import DraftForm
+from clinic.admin.protocol_life import Standing
+from clinic.admin.protocol_pages import ReleasePages
 from clinic.models import ProtocolRelease
 from clinic.permissions import Capability
-from triage.reading import ProtocolError
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
 
     from clinic.models import User
-    from triage.protocol import Protocol
 
 
-class ProtocolReleaseAdmin(EditedAdmin):
+class ProtocolReleaseAdmin(ReleasePages):
     reading = Capability.USE_ADMIN
     hidden_in_history = ("source",)
-    fields = readonly_fields = (
-        *("protocol", "version", "status", "authored_by", "approved_by", "approved_at", "published_at", "retired_at"),
-        *("sha256", "document"),
-    )
-    list_display = ("protocol", "version", "status", "authored_by", "approved_by", "published_at")
+    list_display = ("protocol", "version", "status", "due", "authored_by", "approved_by", "published_at")
     list_filter = ("status",)
     list_select_related = ("authored_by", "approved_by")
     search_fields = ("=protocol", "=version", "=sha256")
-    search_help_text = _("Protocol, version or digest")
+    search_help_text = gettext_lazy("Protocol, version or digest")
 
     def visible(self, user: User) -> QuerySet[ProtocolRelease]:
         """All: what is asked and advised is no secret among those who work with it."""
         return ProtocolRelease.objects.defer("source")
 
-    @display(description=_("The protocol"))
-    def document(self, release: ProtocolRelease) -> str:
-        try:
-            protocol = protocols.get(release)
-        except (ProtocolError, protocols.DamagedRelease) as error:
-            return str(_("This release cannot be read: %(error)s") % {"error": error})
-        return render_to_string("admin/clinic/protocol_document.html", _as_document(protocol, release.source))
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return permissions.may_somewhere(person(request), Capability.WRITE_PROTOCOL)
 
+    @display(description=gettext_lazy("Review due"), ordering="review_due")
+    def due(self, release: ProtocolRelease) -> str:
+        said = date_format(release.review_due)
+        if release.review_due >= clock.today():
+            return said
+        return format_html('{} <span class="tag tone-caution">{}</span>', said, _("Overdue"))
 
-def _as_document(protocol: Protocol, source: str) -> dict[str, Any]:
-    """What the template shows; conditions in the words of the file, as they were written."""
-    written = tomllib.loads(source)
-    whens = {each["id"]: each.get("when", "") for table in ("flags", "rules") for each in written[table]}
-    return {
-        "protocol": protocol,
-        "sections": [
-            (section, [each for each in protocol.questions.values() if each.section == section.id])
-            for section in protocol.sections
-        ],
-        "flags": [(flag, whens[flag.id]) for flag in protocol.flags_by_urgency],
-        "rules": [(rule, whens[rule.id]) for rule in protocol.rules],
-    }
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A new draft."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        form = self.filled(DraftForm, request, ProtocolRelease())
+        return self.answer(request, form, title=_("A new draft"), done=_("The draft is there."))
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The release whole; it is changed on the pages of its steps, never here."""
+        if request.method != "GET" or not self.has_view_permission(request):
+            raise PermissionDenied
+        release = self.get_object(request, object_id)
+        context = {"title": str(release), "standing": Standing(release, person(request))}
+        return self.page(request, "admin/clinic/protocol/release.html", release, context)

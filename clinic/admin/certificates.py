@@ -1,0 +1,88 @@
+"""A certificate as a page: each property as a sentence, whether it holds, and the patient who refutes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext_noop
+
+from clinic import protocols, spoken
+
+if TYPE_CHECKING:
+    from clinic.models import Certificate
+
+# What a proof says of its own accord, named here so that it gets into the catalogue of the pages.
+_OWN_WORDS = (gettext_noop("Nothing is answered but:"), gettext_noop("An adult with nothing remarkable but:"))
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property, and where it does not hold, a patient of whom it is not so: a line for each answer."""
+
+    says: str
+    invariant: str
+    holds: bool
+    patient: tuple[str, ...]
+
+
+class Shown:
+    """What a stored certificate says."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        self.certificate, self._document = certificate, certificate.document
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is about the text that the release has now."""
+        return self.certificate.sha256 == self.certificate.release.sha256
+
+    @property
+    def properties(self) -> list[Property]:
+        """Those that do not hold come first."""
+        found = [self._property(each) for each in self._document["proofs"]]
+        return sorted(found, key=lambda each: each.holds)
+
+    @property
+    def refuted(self) -> int:
+        return sum(not each.holds for each in self.properties)
+
+    @property
+    def space(self) -> tuple[str, int]:
+        """How many different intakes there can be, as a number and a power of ten."""
+        number, _e, power = f"{int(self._document['space']):.1e}".partition("e")
+        return number, int(power)
+
+    @property
+    def nodes(self) -> int:
+        return int(self._document["nodes"])
+
+    @property
+    def milliseconds(self) -> int:
+        return int(self._document["milliseconds"])
+
+    @property
+    def tried(self) -> int:
+        """How many vignettes the text was tried on."""
+        return int(self._document["vignettes"]["tried"])
+
+    @property
+    def faults(self) -> list[str]:
+        """What the text says otherwise of a vignette than is expected."""
+        return list(self._document["vignettes"]["faults"])
+
+    def _property(self, proof: dict[str, Any]) -> Property:
+        patient = tuple(self._line(line) for line in proof["counterexample"])
+        return Property(spoken.text(proof["says"]), proof["invariant"], proof["holds"], patient)
+
+    def _line(self, line: str) -> str:
+        """A line of the patient: a question of the present text with its answer is told in the reader's language."""
+        asked = max((each for each in self._questions if line.startswith(f"{each} ")), key=len, default="")
+        return f"{spoken.text(asked)} {spoken.answer(line[len(asked) + 1 :])}" if asked else spoken.text(line)
+
+    @cached_property
+    def _questions(self) -> list[str]:
+        if not self.is_current:
+            return []
+        return [question.text for question in protocols.get(self.certificate.release).questions.values()]
