@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -15,12 +15,16 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
-from clinic.models.people import Site
+from clinic.models.people import Site, User
 from clinic.permissions import Capability
 
-if TYPE_CHECKING:
-    from clinic.models.people import User
-
+# What an action is done to: its name begins with one of these.
+NOUNS = frozenset(
+    {
+        *("assessment", "imaging", "intake", "letter", "membership", "patient"),
+        *("protocol", "referral", "site", "token", "user", "work"),
+    }
+)
 START = "0" * 64  # what the first entry of a chain has before it
 _DOMAIN = b"yf-entry-v1\0"
 # By version of the hash, so that a later column does not break the entries written before it.
@@ -46,6 +50,19 @@ class AuditRows(AuditedQuerySet["AuditEvent"]):
         """Those of the auditor's sites, and of what belongs to no site."""
         sites = permissions.sites_of(user, Capability.READ_AUDIT)
         return self.filter(Q(site__in=sites) | Q(site__isnull=True)) if sites else self.none()
+
+    def about(self, word: str) -> Self:
+        """Entries of an action, by the user of a name, or with an id of a patient, record or request; newest first.
+
+        Each is looked up in an index of its own: asked for any of them at once, a database reads the whole trail.
+        """
+        if wanted := _as_id(word):
+            found = self.filter(pk__in=_with_id(wanted))
+        elif word.partition(".")[0] in NOUNS:
+            found = self.filter(action=word)
+        else:
+            found = self.filter(actor=models.Subquery(User.objects.filter(username=word).order_by().values("pk")))
+        return found.order_by("-at", "-pk")
 
 
 class AuditEvent(AppendOnlyRecord):
@@ -79,8 +96,9 @@ class AuditEvent(AppendOnlyRecord):
     class Meta:
         ordering = ("site", "-seq")
         indexes = (
-            models.Index(fields=("object_type", "object_id")),
-            models.Index(fields=("site", "action", "at"), name="audit_of_a_day"),
+            models.Index(fields=("object_id",), name="audit_of_a_record"),
+            models.Index(fields=("request_id",), name="audit_of_a_request"),
+            models.Index(fields=("action", "-at"), name="audit_of_an_action"),
             models.Index(fields=("actor", "-at"), name="audit_of_a_person"),
         )
         constraints = (
@@ -96,6 +114,21 @@ class AuditEvent(AppendOnlyRecord):
         columns = {name: _plain(getattr(self, name)) for name in _HASHED[self.hash_version]}
         canonical = json.dumps(columns, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
         return hashlib.sha256(_DOMAIN + canonical.encode()).hexdigest()
+
+
+def _as_id(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
+
+
+def _with_id(wanted: UUID) -> models.QuerySet[AuditEvent, Any]:
+    """The entries that hold the id, in whichever place; the id of a request may be written both ways."""
+    rows = AuditEvent.objects.order_by().values("pk")
+    return rows.filter(subject=wanted).union(
+        rows.filter(object_id=wanted), rows.filter(request_id__in=(wanted.hex, str(wanted)))
+    )
 
 
 def _plain(value: object) -> object:

@@ -131,7 +131,14 @@ def _admin() -> Iterator[Page]:
     yield Page(name="admin, trail of a site", who=auditor, address=trail)
     yield Page(name="admin, trail", who=everywhere, address=trail)
     yield Page(name="admin, trail, page 5", who=everywhere, address=f"{trail}?p=5")
-    yield Page(name="admin, trail, one action", who=everywhere, address=f"{trail}?q=assessment.stop")
+    for what, word in (
+        ("a frequent action", "intake.answer"),
+        ("a rare action", "protocol.publish"),
+        ("a user", _busy()),
+        ("nobody", "zzyzx"),
+        ("a patient", str(_patient().pk)),
+    ):
+        yield Page(name=f"admin, trail of {what}", who=everywhere, address=f"{trail}?q={word}")
 
 
 def _narrowed() -> Iterator[Page]:

@@ -175,7 +175,7 @@ class Copies:
             return {"answers": dict(list(row["answers"].items())[:8])}
         if model is Assessment:
             return {"outcome": self._cut(row["outcome"]), "answers": self._unsure()}
-        return self._chained(row) if model is AuditEvent else {}
+        return self._chained(row, UUID(int=self._chance.getrandbits(128)).hex) if model is AuditEvent else {}
 
     def _cut(self, outcome: dict[str, Any]) -> dict[str, Any]:
         """The outcome without what it lists as excluded, and with what else may be found in a patient."""
@@ -194,9 +194,9 @@ class Copies:
         some = self._chance.sample(self._questions, 3)
         return {name: {"value": self._chance.choice(("not_sure", "no", "yes"))} for name in some}
 
-    def _chained(self, row: Columns) -> Columns:
+    def _chained(self, row: Columns, request_id: str) -> Columns:
         seq, prev = self._ends[row["site_id"]]
-        changed = {"seq": seq + 1, "prev": prev}
+        changed = {"seq": seq + 1, "prev": prev, "request_id": request_id}
         digest = AuditEvent.compute_hash(SimpleNamespace(**row | changed))  # type: ignore[arg-type]  # as if it were one
         self._ends[row["site_id"]] = seq + 1, digest
         return changed | {"hash": digest}

@@ -1,12 +1,19 @@
 """The trail of who did what can be checked, and shows where it was touched."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import reverse
 
+from clinic import actions
 from clinic.actions import audit, intakes, patients, people
 from clinic.actions.origin import OriginMiddleware, current
 from clinic.models import AuditEvent, AuditHead, Door, Patient, Site, User
+from clinic.models.audit import NOUNS
 from clinic.permissions import NotAllowed, Role
 from tests import factories
 
@@ -114,3 +121,39 @@ def test_people_changed_at_two_sites_are_in_both_trails(here: Site, elsewhere: S
     people.grant(user=clerk, site=elsewhere, role=Role.CLERK, by=system)
     people.change(user=clerk, changes={"display_name": "New Name"}, by=system)
     assert [trail(site)[-1].action for site in (here, elsewhere)] == ["user.change", "user.change"]
+
+
+def test_an_auditor_finds_entries_by_patient_record_request_action_and_user(
+    client: Client, here: Site, elsewhere: Site, clerk: User
+) -> None:
+    intake, other = factories.open_intake(here, by=clerk), factories.patient(here, by=clerk)
+    mine = intake.patient
+    factories.patient(elsewhere, by=factories.user(Role.CLERK, elsewhere))
+    client.force_login(factories.user(Role.AUDITOR, here))
+
+    def found(word: str) -> list[str]:
+        page = client.get(reverse("admin:clinic_auditevent_changelist"), {"q": word})
+        return [entry.action for entry in page.context["cl"].result_list]
+
+    for id_of_mine in (str(mine.pk), mine.pk.hex.upper()):
+        assert found(id_of_mine) == ["intake.open", "patient.register"]
+    assert found(str(intake.pk)) == ["intake.open"]
+    assert found(str(other.pk)) == found(f" {other.pk} ") == ["patient.register"]
+    assert found("patient.register") == ["patient.register", "patient.register"]
+    assert found(clerk.username) == ["patient.register", "intake.open"]
+    assert found("patient.imagine") == found("nobody") == found(str(elsewhere.pk)) == []
+
+
+def test_an_entry_is_found_by_the_id_of_its_request_however_it_is_written(client: Client, here: Site) -> None:
+    client.force_login(factories.user(Role.CLERK, here))
+    given = "0b1d2f3a-4c5d-6e7f-8091-a2b3c4d5e6f7"
+    words = {"reference": "N1", "given_name": "Ada", "family_name": "Garley", "date_of_birth": "1980-02-03"}
+    client.post(reverse("register_patient"), {**words, "sex": "female"}, headers={"X-Request-Id": given})
+    for word in (given, given.replace("-", "")):
+        assert [entry.request_id for entry in AuditEvent.objects.all().about(word)] == [given]
+
+
+def test_what_actions_are_done_to_is_known_by_name() -> None:
+    sources = [file.read_text() for file in Path(actions.__file__).parent.glob("*.py")]
+    named = {noun for text in sources for noun in re.findall(r'"([a-z]+)\.(?:[a-z_]+"|\{)', text)}
+    assert named == NOUNS
