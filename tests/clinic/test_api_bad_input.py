@@ -150,7 +150,8 @@ def test_every_fault_is_named_at_once(clinician: Caller) -> None:
 
 
 def test_a_retired_release_is_not_evaluated(clinician: Caller) -> None:
-    releases.retire(release=factories.published_release(), by=factories.user(Role.APPROVER, factories.site()))
+    approver = factories.user(Role.APPROVER, factories.site())
+    releases.advance(release=factories.published_release(), verb="retire", by=approver, reason="A newer one is in use.")
     body = {"protocol": "back-pain/1.0.0", "answers": {}}
     refused(clinician.post("evaluate/", body), 409, None)
 
