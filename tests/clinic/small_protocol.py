@@ -47,7 +47,10 @@ def let_proofs(monkeypatch: pytest.MonkeyPatch, *, hold: bool) -> None:
             space=12_345_678_901_234,
             nodes=120,
             milliseconds=3,
-            proofs=(Proof("fever_same_day", "A fever is never waited with.", "F2", hold, words, answers),),
+            proofs=(
+                Proof("no_outcome_without_review", "Every outcome has its review in time.", "F23", holds=True),
+                Proof("fever_same_day", "A fever is never waited with.", "F2", hold, words, answers),
+            ),
         )
 
     monkeypatch.setattr(proving, "prove_protocol", prove)

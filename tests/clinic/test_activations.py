@@ -1,10 +1,12 @@
 """Which release a site follows: the newest, the one it chose, and an earlier one again."""
 
+from hashlib import sha256
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from clinic import protocols
-from clinic.actions import activations, intakes
+from clinic.actions import activations, intakes, proving
 from clinic.actions import protocols as releases
 from clinic.actions.errors import Conflict
 from clinic.models import Activation, AuditEvent, ProtocolRelease, Site, Unaudited, User
@@ -75,6 +77,15 @@ def test_going_back_is_another_activation_and_open_intakes_go_on(
         (3, "1.9.0", "Too many questions."),
     ]
     assert AuditEvent.objects.filter(site=here, action="protocol.activate").count() == 3
+
+
+def test_what_a_site_chose_for_one_protocol_says_nothing_of_another(
+    here: Site, new: ProtocolRelease, approver: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = small.version("9.9.9", ('id = "small"', 'id = "other"'))
+    monkeypatch.setitem(proving._documents, sha256(other).hexdigest(), factories.PROVED | {"obligations": ""})
+    activate(here, factories.publish(other), approver)
+    assert follow(here) == "1.10.0"
 
 
 def test_where_the_chosen_release_is_retired_the_site_follows_the_newest(

@@ -15,6 +15,7 @@ from clinic.models import Activation, AuditEvent, ProtocolRelease, Site, SourceW
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic import small_protocol as small
+from triage.proofs import prove
 
 READERS = (Role.CLINICIAN, Role.AUTHOR, Role.APPROVER, Role.AUDITOR, Role.ADMIN)
 WITHDRAWN = ('status = "background"', 'status = "withdrawn"')
@@ -200,7 +201,19 @@ def test_a_certificate_shows_the_patient_who_refutes_it(author: User, monkeypatc
         "10<sup>13</sup> intakes",
     ):
         assert words in page
+    assert page.index("A fever is never waited with.") < page.index("Every outcome has its review in time.")
     assert "does not hold" in Pages(author).read(release)
+
+
+def test_a_text_is_really_proved(author: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proving, "prove_protocol", prove)
+    release = small.draft(by=author)
+    page = Pages(author).get(Pages(author).send("proof", release)["Location"])
+    document = release.certificates.get().document
+    assert len(document["proofs"]) > 15
+    assert (document["digest"], document["engine"]) == (release.sha256, proving.ENGINE_VERSION)
+    assert page.count("Refuted</span>") == 1 + sum(not each["holds"] for each in document["proofs"])
+    assert page.count("Holds</span>") == sum(each["holds"] for each in document["proofs"])
 
 
 def test_an_older_certificate_says_that_it_is_of_another_text(author: User) -> None:
@@ -242,17 +255,21 @@ def test_an_approver_activates_at_their_own_sites_only(here: Site, elsewhere: Si
     release = factories.publish(small.SMALL)
     answer = Pages(approver).send("activation", release, site=str(elsewhere.pk), reason="Trained on it.")
     assert answer.status_code == 200
+    assert elsewhere.name not in answer.content.decode()
     assert not Activation.objects.exists()
     assert elsewhere.name not in Pages(approver).read(release)
 
 
-def test_the_page_says_which_sites_follow_it_and_why(here: Site, approver: User) -> None:
+def test_the_page_says_which_sites_follow_it_and_why(here: Site, elsewhere: Site, approver: User) -> None:
     old, new = factories.publish(small.version("1.0.0")), factories.publish(small.version("1.1.0"))
     assert "It is the newest." in Pages(approver).read(new)
     activations.activate(site=here, release=old, reason="Too many questions.", by=approver)
     page = Pages(approver).read(new)
     assert "small/1.0.0" in page
     assert "Too many questions." in page
+    strangers = Pages(factories.user(Role.APPROVER, elsewhere)).read(new)
+    assert "Too many questions." not in strangers
+    assert here.name not in strangers
 
 
 def test_a_retired_release_says_how_many_intakes_go_on(here: Site, approver: User) -> None:

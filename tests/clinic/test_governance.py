@@ -312,7 +312,7 @@ def test_a_refuted_text_is_not_published_and_the_refutation_is_kept(
     small.let_proofs(monkeypatch, hold=False)
     release = approved(author, approver)
     certificate = proving.prove(release=release, by=author)
-    assert (certificate.holds, certificate.document["proofs"][0]["holds"]) == (False, False)
+    assert (certificate.holds, [each["holds"] for each in certificate.document["proofs"]]) == (False, [True, False])
     assert "does not hold" in refused(release, approver)
 
 
@@ -341,6 +341,14 @@ def test_a_text_is_tried_on_its_patients(change: tuple[str, str], tried: int, fa
     said = certificate.document["vignettes"]
     assert (said["tried"], len(said["faults"])) == (tried, faults)
     assert certificate.holds is bool(tried and not faults)
+
+
+@pytest.mark.parametrize("missing", ["VIGNETTES", "OBLIGATIONS"])
+def test_a_text_of_which_nothing_is_expected_does_not_hold(
+    missing: str, author: User, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(expectations, missing, tmp_path)
+    assert not proving.prove(release=small.draft(by=author), by=author).holds
 
 
 def test_a_protocol_that_is_too_large_to_prove_is_named(author: User, monkeypatch: pytest.MonkeyPatch) -> None:
