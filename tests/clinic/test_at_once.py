@@ -7,11 +7,22 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clinic.actions import audit, decisions, imaging, intakes, referrals
+from clinic.actions import activations, audit, decisions, imaging, intakes, protocols, referrals
 from clinic.actions.errors import Conflict, Stale
-from clinic.models import Assessment, Decision, Intake, Referral, Site, StudyEvent, User
+from clinic.models import (
+    Activation,
+    Assessment,
+    Decision,
+    Intake,
+    ProtocolRelease,
+    Referral,
+    Site,
+    StudyEvent,
+    User,
+)
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic import small_protocol as small
 from tests.clinic.test_web_results import DISTRESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -116,3 +127,35 @@ def test_a_report_and_its_cancelling_do_not_both_count(completed: Assessment, do
     assert intake.version == version + 1
     assert intake.assessments.count() == intake.version
     assert StudyEvent.objects.filter(intake=intake).count() == 2
+
+
+def test_no_text_is_approved_that_the_approver_did_not_read(here: Site):
+    author, approver = factories.author_and_approver()
+    read = small.in_review(by=author).sha256
+    other = small.version("0.1.0", ("A guideline", "Another"))
+
+    def copy() -> ProtocolRelease:
+        return ProtocolRelease.objects.get()
+
+    together(
+        lambda: protocols.advance(release=copy(), verb="approve", seen=read, by=approver),
+        lambda: protocols.edit(release=copy(), source=other, seen=read, by=author),
+    )
+    release = copy()
+    assert (release.status, release.approved_by, release.source) == ("draft", None, other.decode())
+
+
+def test_two_activations_at_once_come_one_after_the_other(here: Site, monkeypatch: pytest.MonkeyPatch):
+    small.expect_of_it_what_these_tests_do(monkeypatch)
+    small.let_proofs(monkeypatch, hold=True)
+    approver = factories.user(Role.APPROVER, here)
+
+    def activate(release: ProtocolRelease) -> Callable[[], Any]:
+        own, site = ProtocolRelease.objects.get(pk=release.pk), Site.objects.get(pk=here.pk)
+        return lambda: activations.activate(site=site, release=own, reason="Trained on it.", by=approver)
+
+    results = together(*(activate(factories.publish(small.version(number))) for number in ("1.0.0", "1.1.0")))
+    assert refused(results) == []
+    newest = Activation.objects.get(seq=2)
+    assert Activation.objects.newest(here, "small") == newest
+    assert audit.verify(site=here) is None
