@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from triage.obligations import NOTHING_OWED, read_obligations
+from triage.properties import properties
+from triage.structure import CHECKS
 from triage.vignettes import read_vignettes
 
 if TYPE_CHECKING:
@@ -48,3 +50,9 @@ def digest_of_obligations(protocol: str) -> str:
 def _obligations(protocol: str) -> bytes:
     file = OBLIGATIONS / f"{protocol}.toml"
     return file.read_bytes() if file.is_file() else b""
+
+
+def sentences_of(protocol: Protocol) -> list[str]:
+    """What a certificate of the protocol says, each sentence once, whether or not it holds."""
+    said = [each.says for each in properties(obligations_of(protocol))]
+    return list(dict.fromkeys([*said, *(says for _check, _invariant, says in CHECKS)]))

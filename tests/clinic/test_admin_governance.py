@@ -321,3 +321,17 @@ def test_a_page_takes_as_many_queries_however_long_its_life(here: Site, author: 
         proving.prove(release=release, by=author)
         small.draft(small.version(f"0.1.{number}"), by=author)
     assert queries() == before
+
+
+def test_a_release_reads_in_german(here: Site) -> None:
+    release = factories.published_release()
+    pages = Pages(factories.user(Role.APPROVER, here))
+    pages.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
+    page = pages.read(release)
+    for words in (
+        "Wie es weitergeht",
+        "Zur Prüfung gegeben",
+        "Alles davon",
+        "Die Schmerzen dauern länger als sechs Wochen",
+    ):
+        assert words in page

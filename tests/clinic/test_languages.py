@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation.template import templatize
 
-from clinic import clock, protocols, spoken
+from clinic import clock, expectations, protocols, spoken
 from clinic.actions import intakes
 from clinic.letters.content import content
 from clinic.models import Assessment, Intake, Site, User
@@ -79,7 +79,7 @@ def test_every_action_is_told_in_german():
 
 
 def test_the_catalogue_holds_the_words_of_the_protocols_and_no_others():
-    assert set(TOLD) == set(spoken.words(KNOWN))
+    assert set(TOLD) == {*spoken.words(KNOWN), *expectations.sentences_of(KNOWN)}
 
 
 @pytest.mark.parametrize("name", ["texts", "flags", "questions", "actions", "rules", "sources"])

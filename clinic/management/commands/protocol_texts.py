@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand
 
-from clinic import spoken
+from clinic import expectations, spoken
 from clinic.management.files import FIXTURES
 from triage.reading import read_protocol
 
@@ -36,11 +36,11 @@ class Command(BaseCommand):
 
 
 def _places(files: list[Path]) -> Mapping[str, list[str]]:
-    """Every text once, with the protocols that say it."""
+    """Every text once, with the protocols that say it or of which it is proved."""
     places: dict[str, list[str]] = {}
     for file in files:
         protocol = read_protocol(file.read_bytes())
-        for text in spoken.words(protocol):
+        for text in [*spoken.words(protocol), *expectations.sentences_of(protocol)]:
             places.setdefault(text, []).append(f"{protocol.id}/{protocol.version}")
     return places
 
