@@ -323,15 +323,10 @@ def test_a_page_takes_as_many_queries_however_long_its_life(here: Site, author: 
     assert queries() == before
 
 
-def test_a_release_reads_in_german(here: Site) -> None:
-    release = factories.published_release()
-    pages = Pages(factories.user(Role.APPROVER, here))
+def test_a_release_reads_in_german(author: User, approver: User) -> None:
+    release = small.in_review(by=author)
+    pages = Pages(approver)
     pages.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "de"
     page = pages.read(release)
-    for words in (
-        "Wie es weitergeht",
-        "Zur Prüfung gegeben",
-        "Alles davon",
-        "Die Schmerzen dauern länger als sechs Wochen",
-    ):
+    for words in ("Wie es weitergeht", "Zur Prüfung gegeben", "Freigeben", "Alles davon", "mindestens 60"):
         assert words in page
