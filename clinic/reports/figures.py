@@ -88,7 +88,7 @@ def figures(sites: Collection[UUID], period: Period) -> Figures:
 
 def _counted(sites: Collection[UUID], period: Period) -> Iterable[tuple[str, str, str, date | None, int]]:
     """Sums by measure, key and version: what was completed by day, the rest from whole months and days around them."""
-    start, until = months.within(period.first, period.last)
+    start, until = months.within(period.first, period.last, today=clock.today())
     days, whole = DayCount.objects.filter(site__in=sites), MonthCount.objects.filter(site__in=sites)
     completed = days.filter(measure=COMPLETED, day__gte=period.first, day__lte=period.last)
     parts = (

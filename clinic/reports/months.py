@@ -10,11 +10,11 @@ def after(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def within(first: date, last: date) -> tuple[date, date]:
+def within(first: date, last: date, *, today: date) -> tuple[date, date]:
     """The whole months between two days: from the first day of one to before that of another.
 
-    The month of the last day is never taken as whole; where there is none, both are the first day.
+    The present month is whole as far as it has come; where there is none, both are the first day.
     """
     start = first if first.day == 1 else after(first)
-    until = last.replace(day=1)
+    until = after(last) if last >= today else last.replace(day=1)
     return (start, until) if start < until else (first, first)
