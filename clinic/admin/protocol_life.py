@@ -113,6 +113,11 @@ class Standing:
         return releases.may_edit(self.release, self._user)
 
     @property
+    def may_draft(self) -> bool:
+        """Whether its text may be the beginning of another version: that of a draft is changed instead."""
+        return not self.is_writable and permissions.may_somewhere(self._user, Capability.WRITE_PROTOCOL)
+
+    @property
     def may_activate(self) -> bool:
         published = self.release.status == ReleaseStatus.PUBLISHED
         return published and permissions.may_somewhere(self._user, Capability.ACTIVATE_PROTOCOL)

@@ -55,7 +55,7 @@ class ProtocolReleaseAdmin(ReleasePages):
         """A new draft."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = self.filled(DraftForm, request, ProtocolRelease())
+        form = self.filled(DraftForm, request, ProtocolRelease(), initial={"like": request.GET.get("like")})
         return self.answer(request, form, title=_("A new draft"), done=_("The draft is there."))
 
     def change_view(
