@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -83,6 +84,22 @@ def check_answers(questions: Mapping[str, Question], answers: Mapping[str, objec
         raise AnswerErrors(faults)
     conflicts += _derive_days(questions, values, on)
     return Facts(values=values, on=on, conflicts=tuple(conflicts))
+
+
+def check_fitting(
+    questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date
+) -> tuple[Facts, tuple[str, ...]]:
+    """Facts from answers that were given to other questions, and the names of those that are not taken here.
+
+    What is not taken, or no longer asked, has not been asked: of an answer that does not fit nothing is guessed.
+    """
+    asked = {name: answer for name, answer in answers.items() if name in questions}
+    try:
+        return check_answers(questions, asked, on=on), ()
+    except AnswerErrors as error:
+        unfit = {re.split(r"[.\[]", fault.path)[0] for fault in error.faults}
+        fitting = {name: answer for name, answer in asked.items() if name not in unfit}
+        return check_answers(questions, fitting, on=on), tuple(sorted(unfit))
 
 
 def _name(key: object) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.small import CLEAR, ON, SMALL, check
-from triage.facts import AnswerErrors, AnswerFault, Conflict, check_answers
+from triage.facts import AnswerErrors, AnswerFault, Conflict, check_answers, check_fitting
 from triage.imaging import Study
 from triage.questions import Question, QuestionType
 
@@ -349,3 +349,15 @@ def test_very_deep_json_is_refused():
 
 def test_a_clear_patient_is_taken():
     assert set(check(CLEAR).values) == set(CLEAR)
+
+
+def test_answers_to_earlier_questions_are_taken_as_far_as_they_fit():
+    """Whatever does not fit was not asked: nothing is guessed of it."""
+    unfit = {"age": 130, "site": "neck", "imaging": [{"modality": "mri"}], "wish": {"value": 9, "source": "staff"}}
+    facts, left_out = check_fitting(SMALL.questions, {**CLEAR, **unfit, "gone": "yes"}, on=ON)
+    assert left_out == ("age", "imaging", "site", "wish")
+    assert facts.values == {name: answer for name, answer in check(CLEAR).values.items() if name not in unfit}
+
+
+def test_answers_that_all_fit_are_taken_as_ever():
+    assert check_fitting(SMALL.questions, CLEAR, on=ON) == (check(CLEAR), ())

@@ -1,0 +1,185 @@
+"""The answers of one patient as a record of fixed width, so that those of millions are read quickly.
+
+A record is a reading aid: it is made from checked answers and made anew at will. It holds what
+conditions can read, the studies among it, and none of the rules: a changed protocol reads it as well,
+as long as it asks the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from struct import Struct
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from triage.facts import NOT_SURE_ANSWER
+from triage.imaging import ABSENT, FIELD_OF, STUDY_NAMES, Study
+from triage.questions import Question, QuestionType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from triage.facts import Value
+    from triage.protocol import Protocol
+
+FORMAT = 1  # of the records; another number where they are laid out, or words are counted, in another way
+STUDIES = 4  # the most that a record holds
+MARK = 8  # bytes beside the answers that belong to whoever keeps the record
+
+NOT_ASKED, NOT_SURE = 255, 254  # in place of a word
+NUMBER_NOT_ASKED, NUMBER_NOT_SURE = 65535, 65534  # in place of a number
+KINDS = tuple(len(words) + 1 for words in STUDY_NAMES.values())  # of what a study says; the last one is nothing
+NO_AGE = 65535
+_WORDS = (QuestionType.TRI, QuestionType.CHOICE)
+
+
+class TooMuch(ValueError):
+    """More than a record holds: such a patient has to be looked at alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The answers of many patients: a row for each question, a place in it for each patient.
+
+    A word is its number among those that the question takes, a number counts from the lowest. Of
+    studies, `kinds` says everything but the age, in as many rows as the longest list has studies.
+    """
+
+    words: Mapping[str, NDArray[np.uint8]]
+    numbers: Mapping[str, NDArray[np.uint16]]
+    kinds: NDArray[np.uint32]
+    ages: NDArray[np.uint16]
+    marks: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.marks)
+
+    def some(self, places: NDArray[np.intp]) -> Columns:
+        """Those of some of the patients."""
+        return Columns(
+            {name: row[places] for name, row in self.words.items()},
+            {name: row[places] for name, row in self.numbers.items()},
+            self.kinds[:, places],
+            self.ages[:, places],
+            self.marks[places],
+        )
+
+
+def asked_otherwise(protocol: Protocol, other: Protocol) -> list[str]:
+    """What the other protocol reads and this one asks in another way: its records do not answer that.
+
+    What this one does not ask at all was not asked, in whatever way the other one would.
+    """
+    read = [other.questions[name] for name in other.most_decisive_first]
+    dates = [other.questions[each.days_since] for each in read if each.days_since]
+    return [
+        each.id
+        for each in (*read, *dates)
+        if each.id in protocol.questions and _way(protocol.questions[each.id]) != _way(each)
+    ]
+
+
+def _way(question: Question) -> tuple[object, ...]:
+    """All on which it depends how an answer is taken."""
+    words = tuple(option.value for option in question.options)
+    return question.type, words, question.low, question.high, question.safety, question.days_since
+
+
+class Packing:
+    """How the answers to one protocol's questions are laid out in a record."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        questions = protocol.questions.values()
+        self._imaging = protocol.imaging_question
+        self.words = [each for each in questions if each.type in _WORDS or each.id == self._imaging]
+        self.numbers = [each for each in questions if each.type.is_number]
+        self._codes = {each.id: _codes(each) for each in self.words}
+        words, numbers = len(self.words), len(self.numbers)
+        self._struct = Struct(f"<B{MARK}s{words}B{numbers}H{STUDIES}I{STUDIES}H")
+        self._fields = np.dtype(
+            [
+                ("format", "u1"),
+                ("mark", "<u8"),
+                ("words", "u1", (words,)),
+                ("numbers", "<u2", (numbers,)),
+                ("kinds", "<u4", (STUDIES,)),
+                ("ages", "<u2", (STUDIES,)),
+            ]
+        )
+
+    def pack(self, values: Mapping[str, Value], mark: bytes = bytes(MARK)) -> bytes:
+        """The record of the values of checked facts; raises TooMuch."""
+        words = [self._word(each, values.get(each.id)) for each in self.words]
+        numbers = [_number(each, values.get(each.id)) for each in self.numbers]
+        return self._struct.pack(FORMAT, mark, *words, *numbers, *self._studies(values))
+
+    def _word(self, question: Question, answer: Value | None) -> int:
+        if answer is None or answer == NOT_SURE_ANSWER:
+            return NOT_ASKED if answer is None else NOT_SURE
+        word = len(answer) if isinstance(answer, tuple) else self._codes[question.id][str(answer)]
+        return _within(word, NOT_SURE)
+
+    def _studies(self, values: Mapping[str, Value]) -> Iterator[int]:
+        answer = values.get(self._imaging)
+        studies = [each for each in answer if isinstance(each, Study)] if isinstance(answer, tuple) else []
+        empty = [0] * (STUDIES - _within(len(studies), STUDIES + 1))
+        return chain(map(_kind, studies), empty, map(_age, studies), empty)
+
+    def fits(self, record: bytes) -> bool:
+        """Whether the record was laid out in this way."""
+        return len(record) == self._struct.size and record[0] == FORMAT
+
+    def columns(self, records: Sequence[bytes]) -> Columns:
+        """What the records say, side by side."""
+        read = np.frombuffer(b"".join(records), self._fields)
+        words, numbers = np.ascontiguousarray(read["words"].T), np.ascontiguousarray(read["numbers"].T)
+        named = {each.id: row for each, row in zip(self.words, words, strict=True)}
+        longest = _longest(named.get(self._imaging))
+        return Columns(
+            named,
+            {each.id: row for each, row in zip(self.numbers, numbers, strict=True)},
+            np.ascontiguousarray(read["kinds"].T[:longest]),
+            np.ascontiguousarray(read["ages"].T[:longest]),
+            np.ascontiguousarray(read["mark"]),
+        )
+
+
+def _longest(lists: NDArray[np.uint8] | None) -> int:
+    return 0 if lists is None else int(lists[lists < NOT_SURE].max(initial=0))
+
+
+def _codes(question: Question) -> dict[str, int]:
+    if question.type is QuestionType.TRI:
+        return {"no": 0, "yes": 1}
+    return {option.value: number for number, option in enumerate(question.options)}
+
+
+def _within(number: int, end: int) -> int:
+    if not 0 <= number < end:
+        raise TooMuch(f"a record has no place for {number}: it would have to be below {end}")
+    return number
+
+
+def _number(question: Question, answer: Value | None) -> int:
+    if answer is None or answer == NOT_SURE_ANSWER:
+        return NUMBER_NOT_ASKED if answer is None else NUMBER_NOT_SURE
+    assert isinstance(answer, int)  # noqa: S101 -- the facts are checked
+    return _within(answer - question.low, NUMBER_NOT_SURE)
+
+
+def _kind(study: Study) -> int:
+    """Everything that a study says but its age, counted through as one number."""
+    said = [study.words.get(field, ABSENT.get(field)) for field in map(FIELD_OF.__getitem__, STUDY_NAMES)]
+    places = [
+        len(words) if word is None else words.index(word)
+        for word, words in zip(said, STUDY_NAMES.values(), strict=True)
+    ]
+    return int(np.ravel_multi_index(places, KINDS))
+
+
+def _age(study: Study) -> int:
+    return NO_AGE if study.age_days is None else _within(study.age_days, NO_AGE)
