@@ -7,7 +7,7 @@ DEMO := YELLOWFLAG_ENV=demo $(BIN)/python manage.py
 CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_URL=sqlite:///var/checked.sqlite3 \
 	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
 
-.PHONY: help demo test check soak bench pictures lock
+.PHONY: help demo test check soak bench golden pictures lock
 
 help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
 	@echo "make soak    the long runs: a thousand referrals, day after day"
 	@echo "make bench   evaluations per second; server time of lists with 1,000 and 100,000 intakes (some 6 minutes)"
+	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
 	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"
 
@@ -48,6 +49,9 @@ soak: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine
 	$(BIN)/python -m tests.bench.lists $(ARGS)
+
+golden: .venv/bin/python
+	$(BIN)/python -m tests.triage.goldens write
 
 pictures: .venv/dev
 	YELLOWFLAG_PICTURES=1 $(BIN)/pytest tests/browser/test_pictures.py

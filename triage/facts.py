@@ -83,7 +83,10 @@ def check_answers(questions: Mapping[str, Question], answers: Mapping[str, objec
     if faults:
         raise AnswerErrors(faults)
     conflicts += _derive_days(questions, values, on)
-    return Facts(values=values, on=on, conflicts=tuple(conflicts))
+    # In the order of the questions, whatever order a database has kept the answers in.
+    places = {name: place for place, name in enumerate(questions)}
+    values = {name: values[name] for name in places if name in values}
+    return Facts(values=values, on=on, conflicts=tuple(sorted(conflicts, key=lambda each: places[each.question])))
 
 
 def check_fitting(

@@ -1,4 +1,4 @@
-"""JSON as it comes in, read strictly: what one reader could take otherwise than another is refused."""
+"""JSON as it comes in, read strictly: what one reader could take otherwise than another is refused. And as it is compared."""
 
 from __future__ import annotations
 
@@ -41,6 +41,12 @@ def read_json(source: bytes) -> object:
     if faults:
         raise AnswerErrors(faults)
     return _composed(raw)
+
+
+def write_json(value: object) -> bytes:
+    """The one way to write a value down: the same bytes wherever, and however often, it has been stored."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
 
 
 def _parse(source: bytes) -> object:
