@@ -1,7 +1,8 @@
-"""What the commands that write protocols have in common: who does it, and how a refusal is told."""
+"""What commands have in common: who does it, how many at a time, and how a refusal is told."""
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -34,3 +35,11 @@ def faults_told(file: str) -> Iterator[None]:
         raise CommandError("\n".join(f"{file}: {message}" for message in error.messages)) from error
     except (Conflict, NotAllowed) as error:
         raise CommandError(str(error)) from error
+
+
+def whole_number(text: str) -> int:
+    """A number of processes or rows, at least one."""
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        raise ArgumentTypeError(f"{text!a} is not a whole number above 0")
+    return number
