@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -10,20 +10,39 @@ from django.db.models import Q
 
 from clinic import clock
 from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, Line, SiteQuerySet, uuid7
+from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, Record, SiteQuerySet
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
 
 
-class Replay(models.Model):
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Self
+
+_IN_ONE_STATEMENT = 500
+
+
+class ReplayRows(models.QuerySet["Replay"]):
+    def of_the_past(self) -> Self:
+        return self.filter(shadow_at=None)
+
+    def shadows(self) -> Self:
+        return self.exclude(shadow_at=None)
+
+    def running(self) -> Self:
+        return self.filter(finished_at=None)
+
+
+class Replay(Record):
     """One run of a protocol over the stored intakes, and how far it has come.
 
     It can be stopped and taken up again: `cursor` is the last assessment that is done with. A
-    file that is no release here has a digest all the same.
+    file that is no release here has a digest all the same. With `shadow_at` it is no run over the
+    past: the release shadows the one that this site follows, on each new assessment until it is
+    finished.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, null=True, related_name="replays")
     name = Line(max_length=90)
     sha256 = models.CharField(max_length=64)
@@ -35,10 +54,18 @@ class Replay(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     started_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
+    shadow_at = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="shadows")
+
+    objects = ReplayRows.as_manager()
 
     class Meta:
         ordering = ("-id",)
         indexes = (models.Index(fields=("release", "-id"), name="replays_of_a_release"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("shadow_at",), condition=Q(finished_at__isnull=True), name="replay_one_shadow_at_a_site"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name}, {self.started_at:%Y-%m-%d}"
@@ -46,6 +73,10 @@ class Replay(models.Model):
 
 class ReplayCaseRows(SiteQuerySet["ReplayCase"]):
     reading = Capability.READ_ASSESSMENT
+
+    def keep(self, cases: Sequence[ReplayCase]) -> None:
+        """Write many at once: they are written once, so that no history is passed by."""
+        super(AuditedQuerySet, self).bulk_create(cases, batch_size=_IN_ONE_STATEMENT)
 
 
 class ReplayCase(AppendOnlyRecord):
@@ -69,6 +100,18 @@ class ReplayCase(AppendOnlyRecord):
         return f"{self.old_disposition} -> {self.new_disposition}"
 
 
+class PackedAnswersRows(models.QuerySet["PackedAnswers"]):
+    def keep(self, packed: Iterable[PackedAnswers]) -> None:
+        """Write each in the place of an earlier one of the same assessment."""
+        self.bulk_create(
+            packed,
+            batch_size=_IN_ONE_STATEMENT,
+            update_conflicts=True,
+            unique_fields=["assessment"],
+            update_fields=["schema", "packed"],
+        )
+
+
 class PackedAnswers(models.Model):
     """The answers of one assessment as a record of fixed width, so that millions are read quickly.
 
@@ -79,6 +122,8 @@ class PackedAnswers(models.Model):
     assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, primary_key=True, related_name="packed")
     schema = models.CharField(max_length=64)
     packed = models.BinaryField()
+
+    objects = PackedAnswersRows.as_manager()
 
     class Meta:
         indexes = (models.Index(fields=("schema", "assessment"), name="packed_by_schema"),)
