@@ -38,7 +38,7 @@ class Diagrams:
         self._limit = limit
         self._values: dict[Node, Any] = {}
         self._ends: dict[Hashable, Node] = {}
-        self._inner: dict[tuple[int, tuple[Node, ...]], Node] = {}
+        self._inner: list[dict[tuple[Node, ...], Node]] = [{} for _ in self.sizes]
         self._combined: dict[Hashable, dict[tuple[Node, Node], Node]] = {}
 
     def __len__(self) -> int:
@@ -57,9 +57,10 @@ class Diagrams:
         first = branches[0]
         if branches.count(first) == len(branches):
             return first
-        known = self._inner.get((variable, branches))
+        inner = self._inner[variable]
+        known = inner.get(branches)
         if known is None:
-            known = self._inner[variable, branches] = self._add(variable, branches)
+            known = inner[branches] = self._add(variable, branches)
         return known
 
     def _add(self, variable: int, branches: tuple[Node, ...]) -> Node:
@@ -68,6 +69,10 @@ class Diagrams:
         self.variable.append(variable)
         self.branches.append(branches)
         return len(self.variable) - 1
+
+    def is_end(self, node: Node) -> bool:
+        """Whether it is a constant."""
+        return self.variable[node] == self.end
 
     def value(self, node: Node) -> Any:
         """What a constant says."""

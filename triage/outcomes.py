@@ -20,7 +20,7 @@ from triage.referring import Referral, go_ahead, referrals, urgency
 from triage.symbolic import Everybody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from triage.diagram import Node
 
@@ -35,11 +35,7 @@ class Acting(NamedTuple):
     is_settled: bool = False
 
 
-class Walked(NamedTuple):
-    """What walking down the rules finds: the first escalation, and the advice below it."""
-
-    escalation: Acting | None = None
-    advice: Acting | None = None
+NOTHING = Acting()
 
 
 class Decided(NamedTuple):
@@ -53,55 +49,113 @@ class Decided(NamedTuple):
 
 
 class Outcomes:
-    """The outcome of everybody: `decided` says what a rule decides, `actions` whether each is asked for."""
+    """The outcome of everybody: `decided` says what a rule decides, `asked_for` whether an action is asked for."""
 
     def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
         self.protocol, self.partial = protocol, partial
         self.everybody = Everybody(protocol, partial=partial)
         self.diagrams = self.everybody.diagrams
+        self._none = self.diagrams.constant(None)
         self._rules = {rule.id: rule for rule in protocol.rules}
-        self.decided = self.diagrams.combine(self._decide, self._walked(), self._let_through())
-        self.actions = {action: self._asked_for(action) for action in protocol.actions}
+        self.decided = self._decided()
+        self._tasks = self.diagrams.convert(lambda decided: decided.tasks, self.decided)
+        self._actions: dict[str, Node] = {}
 
-    def _walked(self) -> Node:
-        """From the last rule up, each rule is put above what lies below it."""
-        walked = self.diagrams.constant(Walked())
+    def _decided(self) -> Node:
+        """What is advised matters where no escalation decides alone, and is said only where all is known."""
+
+        def decides_alone(one: Node, other: Node) -> Node | None:
+            if not self.diagrams.is_end(one):
+                return None
+            escalation = self.diagrams.value(one)
+            alone = not escalation.permits if escalation and escalation.rule else self.partial
+            return self.diagrams.constant(self._decide(escalation, NOTHING)) if alone else None
+
+        return self.diagrams.combine(self._decide, self._escalating(), self._advising(), decides_alone)
+
+    def _escalating(self) -> Node:
+        """The first escalation that is true, with what it permits and no flag holds back; None where none is."""
+        found = self._none
         for rule in reversed(self.protocol.rules):
-            acting = self.diagrams.combine(_where_true(rule), self.everybody.judge(rule.when).node, self._acting(rule))
-            walked = self.diagrams.combine(_put_above(rule), acting, walked)
-        return walked
+            if rule.at_once:
+                found = self._put_above(self._acting(rule, _escalates), found)
+            elif found != self._none:
+                ended = self.diagrams.combine(_ends, self.everybody.judge(rule.when).node, found)
+                found = self._put_above(ended, found)
 
-    def _acting(self, rule: Rule) -> Node:
-        """The rule with those of its parts that hold."""
-        parts: tuple[Recommendation | Permit | Task, ...] = (*rule.referrals, *rule.permits, *rule.actions)
+        def permits_nothing(one: Node, other: Node) -> Node | None:
+            return (
+                one
+                if one == self._none or (self.diagrams.is_end(one) and not self.diagrams.value(one).permits)
+                else None
+            )
+
+        return self.diagrams.combine(_permit, found, self._let_through(), permits_nothing)
+
+    def _advising(self) -> Node:
+        """The first rule that advises, if that is certain; from the last one up, each is put above those below it."""
+        found = self.diagrams.constant(NOTHING)
+        for rule in reversed(self.protocol.rules):
+            if not rule.at_once:
+                found = self._put_above(self._acting(rule, _advises), found)
+        return found
+
+    def _put_above(self, acting: Node, below: Node) -> Node:
+        def acts(one: Node, other: Node) -> Node | None:
+            if one == self._none:
+                return other
+            return one if self.diagrams.is_end(one) else None
+
+        return self.diagrams.combine(_first, acting, below, acts)
+
+    def _acting(self, rule: Rule, act: Callable[[Verdict, Acting], Acting | None]) -> Node:
+        """The rule, with those of its parts that hold, where it acts."""
+        return self.diagrams.combine(act, self.everybody.judge(rule.when).node, self._with_parts(rule))
+
+    def _with_parts(self, rule: Rule) -> Node:
+        parts: list[Recommendation | Permit | Task] = [*rule.referrals, *rule.permits, *rule.actions]
         held = self.diagrams.constant(((), True))
         for number, part in enumerate(parts):
             when = self.everybody.always(YES) if part.when is None else self.everybody.judge(part.when)
             held = self.diagrams.combine(_hold(number), held, when.node)
-        return self.diagrams.convert(lambda each: _with(rule, [parts[number] for number in each[0]], each[1]), held)
+        with_parts = self.diagrams.convert(
+            lambda each: _with(rule, [parts[number] for number in each[0]], each[1]), held
+        )
+        if self.partial and not rule.at_once:
+            return self.diagrams.convert(_beside_an_escalation, with_parts)
+        return with_parts
 
     def _let_through(self) -> Node:
         """The services that no flag holds back."""
         through = self.diagrams.constant(frozenset(Service))
-        for flag in self.protocol.flags:
+        for flag in reversed(self.protocol.flags):
             through = self.diagrams.combine(_hold_back(flag), self.everybody.flags[flag.id].node, through)
         return through
 
-    def _decide(self, walked: Walked, through: frozenset[Service]) -> Decided:
-        escalation, advice = walked
-        if escalation:
+    def _decide(self, escalation: Acting | None, advice: Acting) -> Decided:
+        if escalation and escalation.rule:
             rule = self._rules[escalation.rule]
-            issued = go_ahead(rule, advice.referrals if advice else (), escalation.permits & through)
+            issued = go_ahead(rule, advice.referrals, escalation.permits)
             return Decided(rule.id, rule.disposition, urgency(rule, issued), issued, escalation.tasks)
-        if advice and advice.is_settled and not self.partial:
+        if advice.rule and advice.is_settled:
             rule = self._rules[advice.rule]
             return Decided(rule.id, rule.disposition, urgency(rule, advice.referrals), advice.referrals, advice.tasks)
         return Decided("", Disposition.INCOMPLETE, Urgency.NONE, (), frozenset(self.protocol.incomplete.actions))
 
-    def _asked_for(self, action: str) -> Node:
+    @property
+    def actions(self) -> dict[str, Node]:
+        """Whether each action is asked for."""
+        return {action: self.asked_for(action) for action in self.protocol.actions}
+
+    def asked_for(self, action: str) -> Node:
         """Whether a flag or the rule asks for an action."""
-        asked = self.diagrams.convert(lambda decided: action in decided.tasks, self.decided)
-        for flag in self.protocol.flags:
+        if action not in self._actions:
+            self._actions[action] = self._asked_for(action)
+        return self._actions[action]
+
+    def _asked_for(self, action: str) -> Node:
+        asked = self.diagrams.convert(lambda tasks: action in tasks, self._tasks)
+        for flag in reversed(self.protocol.flags):
             if action in (*flag.actions, *flag.not_sure_actions):
                 asked = self.diagrams.combine(_or_asks(flag, action), self.everybody.flags[flag.id].node, asked)
         return asked
@@ -115,8 +169,7 @@ def _hold(number: int) -> Callable[[tuple[tuple[int, ...], bool], Verdict], tupl
     return hold
 
 
-def _with(rule: Rule, held: Iterable[Recommendation | Permit | Task], is_settled: bool) -> Acting:  # noqa: FBT001
-    parts = list(held)
+def _with(rule: Rule, parts: Sequence[Recommendation | Permit | Task], is_settled: bool) -> Acting:  # noqa: FBT001
     return Acting(
         rule.id,
         referrals([each for each in parts if isinstance(each, Recommendation)]),
@@ -126,27 +179,32 @@ def _with(rule: Rule, held: Iterable[Recommendation | Permit | Task], is_settled
     )
 
 
-def _where_true(rule: Rule) -> Callable[[Verdict, Acting], Acting | None]:
-    def where_true(verdict: Verdict, acting: Acting) -> Acting | None:
-        if rule.at_once:
-            return acting if verdict.now is Truth.TRUE else None
-        if verdict.most is Truth.FALSE:
-            return None
-        return acting if verdict.least is Truth.TRUE else Acting()
-
-    return where_true
+def _beside_an_escalation(advice: Acting) -> Acting:
+    """Of what is advised to a half-filled intake, only referrals can go out."""
+    return Acting(referrals=advice.referrals)
 
 
-def _put_above(rule: Rule) -> Callable[[Acting | None, Walked], Walked]:
-    def put_above(acting: Acting | None, below: Walked) -> Walked:
-        if acting is None:
-            return below
-        if rule.at_once:
-            # Where nothing may go ahead it does not matter what would have been advised.
-            return Walked(acting, below.advice if acting.permits else None)
-        return Walked(None if acting.rule else below.escalation, acting)
+def _escalates(verdict: Verdict, acting: Acting) -> Acting | None:
+    return acting if verdict.now is Truth.TRUE else None
 
-    return put_above
+
+def _advises(verdict: Verdict, acting: Acting) -> Acting | None:
+    if verdict.most is Truth.FALSE:
+        return None
+    return acting if verdict.least is Truth.TRUE else NOTHING
+
+
+def _ends(verdict: Verdict, below: object) -> Acting | None:
+    """Advice that is certain ends the walk above what would escalate below it."""
+    return NOTHING if verdict.least is Truth.TRUE else None
+
+
+def _first(acting: Acting | None, below: Acting | None) -> Acting | None:
+    return below if acting is None else acting
+
+
+def _permit(escalation: Acting | None, through: frozenset[Service]) -> Acting | None:
+    return escalation and escalation._replace(permits=escalation.permits & through)
 
 
 def _hold_back(flag: Flag) -> Callable[[Verdict, frozenset[Service]], frozenset[Service]]:

@@ -170,7 +170,9 @@ class Everybody:
         return self._any(self._unsure, levels)
 
     def _any(self, judged: dict[str, list[ForEverybody]], levels: tuple[str, ...]) -> ForEverybody:
-        return reduce(ForEverybody.__or__, [each for name in levels for each in judged.get(name, ())], self.always(NO))
+        """From the last one up, so that each lies above those it is added to."""
+        found = [each for name in levels for each in judged.get(name, ())]
+        return reduce(lambda below, each: each | below, reversed(found), self.always(NO))
 
 
 class ForEverybody:
