@@ -7,6 +7,7 @@ they are asked for. What holds of the verdict on everybody leaves some of them o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from triage.syntax import YES, choose, compare, constant, difference, every, negation, some, total
@@ -55,9 +56,13 @@ CONSTANT = Nature(settled=True, sure=True)
 
 
 class CodedVerdict:
-    """The code of a verdict; `key` is the same for verdicts that are the same on everybody."""
+    """The code of a verdict; `key` is the same for verdicts that are the same on everybody.
 
-    __slots__ = ("_rail", "follows_from", "key", "nature")
+    It is true where one of the verdicts with the keys `follows_from` is, and true now only where
+    one of the variables `only_if` is, if there are any.
+    """
+
+    __slots__ = ("_rail", "follows_from", "key", "nature", "only_if")
 
     def __init__(
         self,
@@ -65,8 +70,9 @@ class CodedVerdict:
         rail: Callable[[str, bool], ast.expr],
         nature: Nature,
         follows_from: frozenset[Hashable] = frozenset(),
+        only_if: tuple[str, ...] = (),
     ) -> None:
-        self.key, self._rail, self.nature = key, rail, nature
+        self.key, self._rail, self.nature, self.only_if = key, rail, nature, only_if
         self.follows_from = follows_from | {key}
 
     def is_true(self, truth: str) -> ast.expr:
@@ -159,10 +165,14 @@ class _Joined(CodedVerdict):
 
         keys = tuple(part.key for part in self._parts)
         nature = one.nature & other.nature
+        conditions = [part.only_if for part in self._parts]
         if joint == "and":
-            super().__init__((joint, *keys), rail, nature.beside(frozenset(keys)))
+            only_if = next(filter(None, conditions), ())
+            super().__init__((joint, *keys), rail, nature.beside(frozenset(keys)), only_if=only_if)
         else:
-            super().__init__((joint, *keys), rail, nature, frozenset().union(*(part.follows_from for part in parts)))
+            follows_from = frozenset(chain.from_iterable(part.follows_from for part in parts))
+            only_if = tuple(dict.fromkeys(chain(*conditions))) if all(conditions) else ()
+            super().__init__((joint, *keys), rail, nature, follows_from, only_if)
 
 
 class CodedQuantity:

@@ -1,18 +1,16 @@
 """A patient as code: the very same conditions are judged on whoever the code will be run on as on one patient.
 
-Every name is judged at most once when the code runs: what is used more than once is kept in a
-variable, which is set just before it is first needed. How often that is, is counted in a first go,
-of which nothing else remains.
+Every name is judged at most once when the code runs.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
 from triage.coded import CONSTANT, LEAST, MOST, NOW, CodedQuantity, CodedVerdict, Nature
-from triage.coded_studies import CodedStudy, said
+from triage.coded_studies import CodedStudies
+from triage.coded_variables import Variables
 from triage.facts import NOT_SURE_ANSWER
 from triage.instruments import Instrument
 from triage.protocol import LEVELS, Fact, Level, Protocol, Urgency
@@ -28,30 +26,26 @@ from triage.syntax import (
     constant,
     element,
     every,
-    give_back,
     is_among,
     is_of_class,
     load,
     negation,
     some,
-    walk,
     when,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from triage.conditions import Condition
 
-# What is done where an answer is missing that has to be known.
-LEAVE = give_back(call("partial", load("values")))
 _NEVER = CodedVerdict("never", lambda _, wanted: NO if wanted else YES, CONSTANT)
 
 
 class CodedPatient:
     """Anybody as code; with `known`, somebody of whom everything is known that the code comes to read.
 
-    `body` gathers the statements that set variables, `read` the variables that hold answers.
+    `read` names the variables that hold answers from the start.
     """
 
     def __init__(
@@ -59,24 +53,18 @@ class CodedPatient:
         protocol: Protocol,
         *,
         known: bool,
-        constants: dict[str, Any] | None = None,
         counted: CodedPatient | None = None,
+        constants: dict[str, Any] | None = None,
     ) -> None:
         self.protocol, self.known = protocol, known
-        self.constants = {} if constants is None else constants
-        self.body: list[ast.stmt] = []
+        self.variables: Variables = Variables(constants, counted.variables if counted else None)
+        self._studies: CodedStudies = CodedStudies(self, counted._studies if counted else None)
         self.read: dict[str, str] = {}
         self.flags: dict[str, CodedVerdict] = {}
-        self.flags_are_settled = False
-        self._counted = counted
-        self._uses: Counter[Hashable] = Counter()
-        self._variables: dict[Hashable, str] = {}
-        self._names: dict[Hashable, str] = {}
+        self.flags_are_found = self.flags_are_settled = False
         self._gates: dict[frozenset[Hashable], CodedVerdict] = {}
         self._verdicts: dict[str, CodedVerdict] = {}
         self._quantities: dict[str, CodedQuantity] = {}
-        self._of_studies: dict[tuple[str, str, bool], str] = {}
-        self._studies_are_read = False
 
     def judge(self, condition: Condition) -> CodedVerdict:
         view: Any = self  # a view of code where conditions expect one of verdicts; they only pass them on
@@ -87,34 +75,20 @@ class CodedPatient:
         for flag in self.protocol.flags:
             self.flags[flag.id] = self.judge(flag.when)
 
-    def named(self, key: Hashable, value: object) -> ast.expr:
-        """A constant that no syntax tree can hold, under a name of its own."""
-        if key not in self._names:
-            self._names[key] = f"k{len(self.constants)}"
-            self.constants[self._names[key]] = value
-        return load(self._names[key])
-
-    def once(self, key: Hashable, value: Callable[[], ast.expr]) -> ast.expr:
-        """A value that is calculated at most once; a variable holds it if it is needed again."""
-        self._uses[key] += 1
-        if key not in self._variables:
-            calculated = value()
-            if isinstance(calculated, ast.Name | ast.Constant) or (self._counted and self._counted._uses[key] < 2):
-                return calculated
-            self._variables[key] = f"v{len(self._variables)}"
-            self.body.append(assign([self._variables[key]], calculated))
-        return load(self._variables[key])
-
     def _verdict_once(self, key: Hashable, judged: CodedVerdict) -> CodedVerdict:
         def rail(truth: str, wanted: bool) -> ast.expr:  # noqa: FBT001
-            return self.once((key, truth, wanted), lambda: self._guarded(judged.nature, judged.rail(truth, wanted), NO))
+            return self.variables.once(
+                (key, truth, wanted), lambda: self._guarded(judged.nature, judged.rail(truth, wanted), NO)
+            )
 
         return CodedVerdict(key, rail, judged.nature, judged.follows_from)
 
     def _quantity_once(self, key: Hashable, quantity: CodedQuantity) -> CodedQuantity:
         def end(truth: str, top: bool) -> ast.expr:  # noqa: FBT001
             none = constant(0)
-            return self.once((key, truth, top), lambda: self._guarded(quantity.nature, quantity.end(truth, top), none))
+            return self.variables.once(
+                (key, truth, top), lambda: self._guarded(quantity.nature, quantity.end(truth, top), none)
+            )
 
         return CodedQuantity(key, end, quantity.nature, is_counted=quantity.is_counted)
 
@@ -140,7 +114,7 @@ class CodedPatient:
 
         def rail(truth: str, wanted: bool) -> ast.expr:  # noqa: FBT001
             these, those = (words, others) if wanted else (others, words)
-            answered = self.once((name, words, wanted), lambda: self._is_among(name, these, those))
+            answered = self.variables.once((name, words, wanted), lambda: self._is_among(name, these, those))
             return self._where_it_applies(name, answered, truth, wanted)
 
         return self._verdict_once(("answer", name, words), CodedVerdict((name, words), rail, self._nature(question)))
@@ -150,10 +124,10 @@ class CodedPatient:
         if not self.known:
             return is_among(self.answer(name), words)
         if len(others) > 1:
-            return element(self.named((words, others), _table(words, others)), self.answer(name))
+            return element(self.variables.constant((words, others), _table(words, others)), self.answer(name))
         # Most answers are a plain no, which a comparison finds sooner than a table.
-        table = self.named((words, ()), _table(words, ()))
-        return every([negation(is_among(self.answer(name), others)), element(table, self.answer(name))])
+        table = self.variables.constant((words, ()), _table(words, ()))
+        return choose(is_among(self.answer(name), others), NO, element(table, self.answer(name)))
 
     def _nature(self, question: Question) -> Nature:
         if not self.known:
@@ -172,18 +146,29 @@ class CodedPatient:
 
     def _applies(self, name: str) -> ast.expr:
         gate = self.protocol.questions[name].ask_when
-        return YES if gate is None else self.once(("applies", name), lambda: negation(self.judge(gate).is_false(LEAST)))
+        return (
+            YES
+            if gate is None
+            else self.variables.once(("applies", name), lambda: negation(self.judge(gate).is_false(LEAST)))
+        )
 
     def answer(self, name: str) -> ast.expr:
         """The answer to a question; "not sure" for good where the question does not apply."""
         if self.known:
             return element(load("values"), constant(name))
+        gate = self.protocol.questions[name].ask_when
+        if name in self.read or gate is not None or not self.flags_are_found:
+            return self._read_at_once(name, gate)
+        # Most unfinished intakes are left at the flags: what only rules read is not fetched before.
+        return self.variables.once(("given", name), lambda: call("get", constant(name)))
+
+    def _read_at_once(self, name: str, gate: Condition | None) -> ast.expr:
         if name not in self.read:
             self.read[name] = f"a{len(self.read)}"
-            gate = self.protocol.questions[name].ask_when
             if gate is not None:
                 lost = assign([self.read[name]], constant(NOT_SURE_ANSWER))
-                self.body += when(self.judge(gate).is_false(MOST), [lost])
+                with self.variables.outside():
+                    self.variables.body.extend(when(self.judge(gate).is_false(MOST), [lost]))
         return load(self.read[name])
 
     def quantity(self, name: str) -> CodedQuantity:
@@ -215,7 +200,7 @@ class CodedPatient:
         return CodedQuantity(question.id, end, self._nature(question))
 
     def compare(self, name: str, operator: str, number: int) -> CodedVerdict:
-        return self._verdict_once((name, operator, number), self.quantity(name).compare(operator, number))
+        return self.quantity(name).compare(operator, number)
 
     def differ(self, name: str, operator: str, other: str) -> CodedVerdict:
         return self.quantity(name).minus(self.quantity(other)).compare(operator, 0)
@@ -237,57 +222,22 @@ class CodedPatient:
         together = _NEVER
         for _, judged in raised:
             together |= judged
-        levels = tuple(dict.fromkeys(level for level, _ in raised))
+        at = tuple(dict.fromkeys(raised_at(manner, level) for level, _ in raised))
 
         def rail(truth: str, wanted: bool) -> ast.expr:  # noqa: FBT001
-            if truth == NOW and wanted:
-                return some(load(raised_at(manner, level)) for level in levels)
-            return together.rail(truth, wanted)
+            return some(map(load, at)) if truth == NOW and wanted else together.rail(truth, wanted)
 
         nature = Nature(settled=True) if self.flags_are_settled else together.nature
-        return CodedVerdict((manner, levels), rail, nature)
+        return CodedVerdict((manner, at), rail, nature, only_if=at)
 
     def _any_study(self, fact: Fact) -> CodedVerdict:
         name = self.protocol.imaging_question
-        one = self._of_study(fact)
+        nature = self._studies.nature(fact) & self._nature(self.protocol.questions[name])
 
         def rail(truth: str, wanted: bool) -> ast.expr:  # noqa: FBT001
-            return self._where_it_applies(name, self._put_together(fact, one, truth, wanted), truth, wanted)
+            return self._where_it_applies(name, self._studies.together(fact, truth, wanted), truth, wanted)
 
-        return CodedVerdict(fact.id, rail, one.nature & self._nature(self.protocol.questions[name]))
-
-    def _of_study(self, fact: Fact) -> CodedVerdict:
-        view: Any = CodedStudy(self)
-        judged: Any = fact.when.verdict(view)
-        return cast("CodedVerdict", judged)
-
-    def _put_together(self, fact: Fact, one: CodedVerdict, truth: str, wanted: bool) -> ast.expr:  # noqa: FBT001
-        """Whether any study makes the fact true, or every one of them false."""
-        truth = one.same(truth, wanted)
-        self._of_studies.setdefault((fact.id, truth, wanted), f"s{len(self._of_studies)}")
-        if self._counted is None:
-            self.answer(self.protocol.imaging_question)
-            return one.rail(truth, wanted)
-        if not self._studies_are_read:
-            self._studies_are_read = True
-            self._of_studies = dict(self._counted._of_studies)
-            self._read_studies()
-        return load(self._of_studies[fact.id, truth, wanted])
-
-    def _read_studies(self) -> None:
-        """One walk through the studies, for all that is asked of them."""
-        asked: list[ast.stmt] = []
-        for (name, truth, wanted), variable in self._of_studies.items():
-            test = self._of_study(self.protocol.facts[name]).rail(truth, wanted)
-            asked += when(test if wanted else negation(test), [assign([variable], YES if wanted else NO)])
-        studies = self.answer(self.protocol.imaging_question)
-        is_list = is_of_class(studies, "tuple")
-        if self.known:
-            self.body += when(negation(is_list), [LEAVE])
-            is_list = YES
-        for (_, _, wanted), variable in self._of_studies.items():
-            self.body.append(assign([variable], NO if wanted else is_list))
-        self.body += when(is_list, [walk("study", studies, [*said(asked), *asked])])
+        return CodedVerdict(fact.id, rail, nature)
 
 
 def raised_at(manner: str, level: Urgency) -> str:

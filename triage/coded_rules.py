@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from triage.coded import LEAST, MOST, NOW
@@ -31,8 +32,9 @@ from triage.syntax import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from triage.coded import CodedVerdict
     from triage.conditions import Condition
     from triage.protocol import Flag, Protocol, Rule
 
@@ -48,35 +50,43 @@ FOUND = [f"found_{number}" for number, _ in enumerate(LEVELS)]
 def write(protocol: Protocol, patient: CodedPatient) -> list[ast.stmt]:
     """The statements that decide about a patient."""
     _Writing(protocol, patient).write()
-    return patient.body
+    return patient.variables.body
 
 
 class _Writing:
     """A decision in the writing."""
 
     def __init__(self, protocol: Protocol, patient: CodedPatient) -> None:
-        self.protocol, self.patient, self.body = protocol, patient, patient.body
+        self.protocol, self.patient = protocol, patient
         self.permitting = [rule for rule in protocol.rules if rule.at_once and _permits(rule)]
 
     def write(self) -> None:
         self.patient.judge_flags()
         self._find_flags()
+        self.patient.flags_are_found = True
         self._escalate()
         self._advise()
 
     def _constant(self, value: object) -> ast.expr:
-        return self.patient.named(object(), value)
+        return self.patient.variables.constant(object(), value)
 
     def _find_flags(self) -> None:
-        self.body.extend(assign([name], ast.List([], ast.Load())) for name in FOUND)
-        self.body.append(assign([raised_at(manner, level) for manner in ("flagged", "unsure") for level in LEVELS], NO))
+        body = self.patient.variables.body
+        body.extend(assign([name], ast.List([], ast.Load())) for name in FOUND)
+        body.append(assign([raised_at(manner, level) for manner in ("flagged", "unsure") for level in LEVELS], NO))
         for flag in self.protocol.flags:
             judged = self.patient.flags[flag.id]
             doubted = NO if judged.nature.sure else negation(judged.is_false(LEAST))
             self._add(judged.is_true(NOW), self._present(flag), when(doubted, self._unsure(flag)))
 
     def _add(self, test: ast.expr, body: Sequence[ast.stmt], otherwise: Sequence[ast.stmt] = ()) -> None:
-        self.body += when(test, body, otherwise)
+        self.patient.variables.body.extend(when(test, body, otherwise))
+
+    def _branch(self, statements: Callable[[], Sequence[ast.stmt]]) -> list[ast.stmt]:
+        """Statements after those that only they need."""
+        with self.patient.variables.branch() as body:
+            body.extend(statements())
+        return body
 
     def _present(self, flag: Flag) -> list[ast.stmt]:
         raised = [raised_at("flagged", flag.level), raised_at("unsure", flag.not_sure)]
@@ -92,16 +102,24 @@ class _Writing:
     def _escalate(self) -> None:
         """The first rule that acts at once, unless one that need not is certain above it."""
         if self.permitting:
-            self.body.append(assign(["escalation"], NONE))
-        none_yet: list[ast.expr] = []
+            self.patient.variables.body.append(assign(["escalation"], NONE))
         for number, rule in enumerate(self.protocol.rules):
             if rule.at_once:
+                judged = self.patient.judge(rule.when)
                 above = [self.patient.judge(each.when) for each in self.protocol.rules[:number] if not each.at_once]
-                ended = some(each.is_true(LEAST) for each in above)
-                acts = self.patient.judge(rule.when).is_true(NOW)
-                self._add(every([*none_yet, acts, negation(ended)]), self._act_at_once(rule))
-            if rule in self.permitting:
-                none_yet = [negation(self._has_escalated())]
+                self._try(rule, judged, above)
+
+    def _try(self, rule: Rule, judged: CodedVerdict, above: Sequence[CodedVerdict]) -> None:
+        def attempt() -> list[ast.stmt]:
+            ended = some(each.is_true(LEAST) for each in above)
+            test = every([negation(self._has_escalated()), judged.is_true(NOW), negation(ended)])
+            return when(test, self._branch(partial(self._act_at_once, rule)))
+
+        # Where all is known, what a rule calculates is needed further down anyway.
+        if self.patient.known or not judged.only_if:
+            self.patient.variables.body.extend(attempt())
+        else:
+            self._add(some(map(load, judged.only_if)), self._branch(attempt))
 
     def _act_at_once(self, rule: Rule) -> list[ast.stmt]:
         if rule not in self.permitting:
@@ -133,22 +151,23 @@ class _Writing:
     def _advise(self) -> None:
         """Below an escalation what may go ahead beside it; else the first rule that is certain, if nothing is open."""
         if self.permitting:
-            self._add(self._has_escalated(), [assign(["permitted"], self._let_through())])
+            self._add(self._has_escalated(), self._branch(self._hold_back))
         if not self.patient.known:
-            self._wait_unless(every(each.is_settled() for each in self.patient.flags.values()))
+            for flag in self.patient.flags.values():
+                self._wait_unless(flag.is_settled())
         for rule in self.protocol.rules:
             if rule.at_once:
                 self._pass(rule)
             else:
                 self._follow(rule)
-        self.body += self._end()
+        self.patient.variables.body.extend(self._end())
 
-    def _let_through(self) -> ast.expr:
+    def _hold_back(self) -> list[ast.stmt]:
         """Nothing goes ahead that a flag holds back, or one that may yet be found."""
         let = call("let_through", load("permitted"), *map(load, FOUND))
-        if self.patient.known:
-            return let
-        return choose(every(each.is_known() for each in self.patient.flags.values()), let, constant(0))
+        if not self.patient.known:
+            let = choose(every(each.is_known() for each in self.patient.flags.values()), let, constant(0))
+        return [assign(["permitted"], let)]
 
     def _wait_unless(self, settled: ast.expr) -> None:
         self._add(every([negation(self._has_escalated()), negation(settled)]), [self._wait()])
@@ -165,7 +184,7 @@ class _Writing:
 
     def _follow(self, rule: Rule) -> None:
         judged = self.patient.judge(rule.when)
-        self._add(judged.is_true(LEAST), self._decide(rule))
+        self._add(judged.is_true(LEAST), self._branch(partial(self._decide, rule)))
         if not judged.nature.sure:
             self._add(negation(judged.is_false(MOST)), self._end())
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from triage.coded_patient import LEAVE, CodedPatient
+from triage.coded_patient import CodedPatient
 from triage.coded_rules import write
-from triage.syntax import attempt, attribute, call, constant, function, load, unpack
+from triage.coded_studies import LEAVE
+from triage.syntax import assign, attempt, attribute, call, constant, function, load, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,8 +59,9 @@ def compiled(protocol: Protocol) -> Decide:
 def _for_anybody(protocol: Protocol, constants: dict[str, Any]) -> ast.FunctionDef:
     """Decides in three-valued logic, numbers as intervals."""
     patient = _written(protocol, constants, known=False)
-    answers = call("map", attribute(load("values"), "get"), constant(tuple(patient.read)))
-    return function("partial", "values", [unpack(list(patient.read.values()), answers), *patient.body])
+    get = assign(["get"], attribute(load("values"), "get"))
+    fetch = unpack(list(patient.read.values()), call("map", load("get"), constant(tuple(patient.read))))
+    return function("partial", "values", [get, fetch, *patient.variables.body])
 
 
 def _where_known(protocol: Protocol, constants: dict[str, Any]) -> ast.FunctionDef:
@@ -68,7 +70,7 @@ def _where_known(protocol: Protocol, constants: dict[str, Any]) -> ast.FunctionD
     An answer that is missing, or "not sure", fails where it is read: it is no key of a table, and no number.
     """
     patient = _written(protocol, constants, known=True)
-    return function("complete", "values", attempt(patient.body, ["KeyError", "TypeError"], [LEAVE]))
+    return function("complete", "values", attempt(patient.variables.body, ["KeyError", "TypeError"], [LEAVE]))
 
 
 def _is_guarded(protocol: Protocol) -> bool:
@@ -91,17 +93,20 @@ def _conclude(
     head: Head, tasks: tuple[str, ...], now: list[Found], today: list[Found], week: list[Found], fortnight: list[Found]
 ) -> Decision:
     """The decision of a rule, with the flags found at each level of urgency."""
-    if not (now or today or week or fortnight):
-        return _new(Decision, (*head, tasks, (), ()))
+    found = now + today + week + fortnight
+    if not found:
+        return _new(Decision, head + (tasks, (), ()))  # noqa: RUF005 -- faster than unpacking
     present: list[str] = []
     unsure: list[str] = []
     actions: list[str] = []
-    for level in (now, today, week, fortnight):
-        for name, is_present, asked_for, _ in level:
-            (present if is_present else unsure).append(name)
-            actions += asked_for
+    for name, is_present, asked_for, _ in found:
+        if is_present:
+            present.append(name)
+        else:
+            unsure.append(name)
+        actions += asked_for
     actions += tasks
-    return _new(Decision, (*head, _each_once(actions), tuple(present), tuple(unsure)))
+    return _new(Decision, (*head, tuple(dict.fromkeys(actions)), tuple(present), tuple(unsure)))
 
 
 def _each_once(actions: Iterable[str]) -> tuple[str, ...]:

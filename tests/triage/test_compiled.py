@@ -294,7 +294,7 @@ MISTAKES: dict[str, tuple[object, str, Any]] = {
     "every flag lets everything through": (coded_rules, "_bits", lambda services: 7),
     "open flags hold nothing back": (CodedVerdict, "is_known", lambda self: YES),
     "nothing is waited for": (coded_rules._Writing, "_wait_unless", lambda self, settled: None),
-    "actions are asked for twice": (the_module, "_each_once", tuple),
+    "what a rule asks for is forgotten": (coded_rules._Writing, "_tasks", lambda self, rule: constant(())),
 }
 
 
