@@ -15,7 +15,6 @@ from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
 
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self

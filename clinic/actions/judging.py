@@ -1,0 +1,192 @@
+"""What another protocol would have said of a share of the stored intakes. Nothing is stored here.
+
+Most are judged at once, from packed answers. Whoever would be advised otherwise is looked at again
+by the engine, and so is a sample of the rest: what is listed is never the word of arrays alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from clinic import protocols
+from clinic.models import Assessment, ProtocolRelease
+from triage.advice import advice_of
+from triage.cohort_decisions import decide, read_advice
+from triage.engine import evaluate
+from triage.explanation import explain
+from triage.facts import check_fitting
+from triage.packing import Packing, TooMuch, asked_otherwise
+from triage.reading import read_protocol
+from triage.relevance import relevance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from datetime import date
+    from uuid import UUID
+
+    from clinic.shares import Share
+    from triage.advice import Advice
+    from triage.protocol import Protocol
+
+_AT_ONCE = 200  # whole assessments in memory; each is some tens of kilobytes
+_ONE_IN = 5000  # of those who are advised alike is looked at by the engine too
+
+
+class Found(NamedTuple):
+    """Somebody who would be advised otherwise; `old` and `new` say what."""
+
+    assessment: UUID
+    site: UUID
+    old: dict[str, Any]
+    new: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Judged:
+    """What came of a share of the stored intakes.
+
+    `table` counts them by old and new disposition. `unfit` counts those with an answer that the
+    protocol does not take, `looked_at` those that the engine was asked about, `contradicted` those
+    of whom it said otherwise than the arrays did: there must be none. `packed` holds what was packed
+    on the way: the assessment, the digest of its protocol, the record.
+    """
+
+    share: Share
+    number: int = 0
+    table: Counter[tuple[str, str]] = field(default_factory=Counter)
+    found: list[Found] = field(default_factory=list)
+    unfit: int = 0
+    looked_at: int = 0
+    contradicted: int = 0
+    packed: list[tuple[UUID, str, bytes]] = field(default_factory=list)
+
+
+class _Row(NamedTuple):
+    """The newest assessment of an intake, and its answers if they are packed."""
+
+    pk: UUID
+    release: UUID
+    schema: str | None
+    packed: bytes | None
+
+
+class _Stored(NamedTuple):
+    """The same, whole."""
+
+    pk: UUID
+    site: UUID
+    answers: dict[str, Any]
+    on: date
+    outcome: dict[str, Any]
+
+
+def judge(source: bytes, share: Share) -> Judged:
+    """Judge a share by the protocol whose text this is."""
+    judged, protocol = Judged(share), _read(source)
+    by_release: dict[UUID, list[_Row]] = {}
+    for row in _rows(share):
+        by_release.setdefault(row.release, []).append(row)
+    for release in ProtocolRelease.objects.filter(pk__in=by_release).defer("source"):
+        _Judging(judged, protocol, protocols.get(release)).judge(by_release[release.pk])
+    return judged
+
+
+@lru_cache(maxsize=2)
+def _read(source: bytes) -> Protocol:
+    return read_protocol(source)
+
+
+def _rows(share: Share) -> Iterator[_Row]:
+    rows = Assessment.objects.newest().filter(pk__gt=share.after, pk__lte=share.until).order_by("pk")
+    return map(_Row._make, rows.values_list("pk", "release_id", "packed__schema", "packed__packed"))
+
+
+def _stored(ids: Collection[UUID]) -> Iterator[_Stored]:
+    listed = list(ids)
+    for start in range(0, len(listed), _AT_ONCE):
+        rows = Assessment.objects.filter(pk__in=listed[start : start + _AT_ONCE]).order_by("pk")
+        yield from map(_Stored._make, rows.values_list("pk", "site_id", "answers", "on", "outcome"))
+
+
+class _Judging:
+    """The intakes of a share that were taken by one protocol, judged by another."""
+
+    def __init__(self, judged: Judged, protocol: Protocol, own: Protocol) -> None:
+        self._judged, self._protocol, self._own = judged, protocol, own
+        self._is_packed_for_it = not asked_otherwise(own, protocol)
+        self._reader = own if self._is_packed_for_it else protocol
+        self._packing = Packing(self._reader)
+
+    def judge(self, rows: list[_Row]) -> None:
+        self._judged.number += len(rows)
+        records = self._records(rows)
+        closer: dict[UUID, Advice | None] = {row.pk: None for row in rows if row.pk not in records}
+        if records:
+            closer.update(self._judge_at_once(records))
+        self._look_closer(closer)
+
+    def _records(self, rows: list[_Row]) -> dict[UUID, bytes]:
+        """The packed answers, made here where there are none; of some there is more than a record holds."""
+        records = {row.pk: bytes(row.packed) for row in rows if row.packed is not None and self._serves(row)}
+        for stored in _stored([row.pk for row in rows if row.pk not in records]):
+            record = self._pack(stored)
+            if record is not None:
+                records[stored.pk] = record
+        return records
+
+    def _serves(self, row: _Row) -> bool:
+        return (
+            self._is_packed_for_it and row.schema == self._own.digest and self._packing.fits(bytes(row.packed or b""))
+        )
+
+    def _pack(self, stored: _Stored) -> bytes | None:
+        facts, unfit = check_fitting(self._reader.questions, stored.answers, on=stored.on)
+        self._judged.unfit += bool(unfit)
+        try:
+            record = self._packing.pack(facts.values, advice_of(stored.outcome).digest)
+        except TooMuch:
+            return None
+        if self._is_packed_for_it:
+            self._judged.packed.append((stored.pk, self._own.digest, record))
+        return record
+
+    def _judge_at_once(self, records: dict[UUID, bytes]) -> Iterator[tuple[UUID, Advice | None]]:
+        """Count who is advised alike; tell who has to be looked at closer, with what seems to be advised now."""
+        columns = self._packing.columns(list(records.values()))
+        decisions = decide(self._protocol, columns)
+        rows, which = decisions.distinct()
+        advice = [read_advice(self._protocol, row) for row in rows]
+        marks = np.array([int.from_bytes(each.digest, "little") for each in advice], np.uint64)
+        unclear = decisions.unclear | (relevance(self._protocol) is None)
+        closer = unclear | (marks[which] != columns.marks) | (np.arange(len(records)) % _ONE_IN == 0)
+        for each, number in zip(advice, np.bincount(which[~closer], minlength=len(advice)), strict=True):
+            self._count(each.disposition, each.disposition, int(number))
+        ids = list(records)
+        for place in np.flatnonzero(closer):
+            yield ids[place], None if unclear[place] else advice[which[place]]
+
+    def _count(self, old: str, new: str, number: int) -> None:
+        if number:
+            self._judged.table[old, new] += number
+
+    def _look_closer(self, ids: Mapping[UUID, Advice | None]) -> None:
+        for stored in _stored(ids):
+            facts, _unfit = check_fitting(self._protocol.questions, stored.answers, on=stored.on)
+            outcome = explain(evaluate(self._protocol, facts))
+            old, new = advice_of(stored.outcome), advice_of(outcome)
+            self._count(old.disposition, new.disposition, 1)
+            self._judged.looked_at += 1
+            self._judged.contradicted += ids[stored.pk] not in (None, new)
+            if old != new:
+                self._judged.found.append(Found(stored.pk, stored.site, told(stored.outcome), told(outcome)))
+
+
+def told(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of an outcome to be compared by a reader."""
+    advice = advice_of(outcome)
+    return {"rule": outcome["because"][-1]["id"], **advice._asdict()}
