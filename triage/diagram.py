@@ -114,6 +114,24 @@ class Diagrams:
 
         return at(one, other)
 
+    def forget(self) -> None:
+        """Forget what operations made of diagrams, which takes more room than the diagrams; these stay."""
+        self._combined.clear()
+
+    def joined(
+        self, operation: Callable[[Any, Any], Hashable], one: Node, other: Node, *, decides: Node, adds_nothing: Node
+    ) -> Node:
+        """An operation like "and": one constant decides it whatever the other says, and one leaves the other as it is."""
+
+        def known(one: Node, other: Node) -> Node | None:
+            if decides in (one, other):
+                return decides
+            if one in (other, adds_nothing):
+                return other
+            return one if other == adds_nothing else None
+
+        return self.combine(operation, one, other, known)
+
     def convert(self, change: Callable[[Any], Hashable], node: Node) -> Node:
         """The same diagram with other values at its ends."""
         done: dict[Node, Node] = {}
@@ -130,8 +148,8 @@ class Diagrams:
 
         return at(node)
 
-    def given(self, node: Node, values: Mapping[int, int]) -> Node:
-        """The diagram of those patients who have these values."""
+    def given(self, values: Mapping[int, int]) -> Callable[[Node], Node]:
+        """Makes of a diagram that of those patients who have these values."""
         done: dict[Node, Node] = {}
 
         def at(node: Node) -> Node:
@@ -145,7 +163,47 @@ class Diagrams:
                 done[node] = known
             return known
 
+        return at
+
+    def effective_alone(self, node: Node, values: Mapping[int, int]) -> set[int]:
+        """Of these variables, those that matter where all the others have these values."""
+        given, found = self.given(values), set[int]()
+        seen, waiting = {node}, [node]
+        while waiting:
+            node = waiting.pop()
+            variable, branches = self.variable[node], self.branches[node]
+            if variable in values:
+                if len({given(each) for each in branches}) > 1:
+                    found.add(variable)
+                branches = (branches[values[variable]],)
+            fresh = [each for each in branches if each not in seen]
+            seen.update(fresh)
+            waiting += fresh
+        return found
+
+    def replaced(self, variable: int, node: Node, change: Callable[[tuple[Node, ...]], Node], otherwise: Node) -> Node:
+        """The diagram with what `change` makes of the branches of a variable; `otherwise` where that is not asked."""
+        done: dict[Node, Node] = {}
+
+        def at(node: Node) -> Node:
+            known = done.get(node)
+            if known is None:
+                place, branches = self.variable[node], self.branches[node]
+                if place < variable:
+                    known = self.ask(place, tuple([at(each) for each in branches]))
+                else:
+                    known = change(branches) if place == variable else otherwise
+                done[node] = known
+            return known
+
         return at(node)
+
+    def by_variable(self, node: Node) -> dict[int, list[Node]]:
+        """The nodes of a diagram by the variable that they ask."""
+        asking: dict[int, list[Node]] = {}
+        for each in self.below(node):
+            asking.setdefault(self.variable[each], []).append(each)
+        return asking
 
     def below(self, *nodes: Node) -> Iterator[Node]:
         """These nodes and all under them, each once."""

@@ -12,9 +12,10 @@ any more, the outcome is that of the same intake with "not sure" for the rest.
 
 from __future__ import annotations
 
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
-from triage.logic import YES, Truth, Verdict
+from triage.logic import NO, YES, Truth, Verdict
 from triage.protocol import Disposition, Flag, Permit, Protocol, Recommendation, Rule, Service, Task, Urgency
 from triage.referring import Referral, go_ahead, referrals, urgency
 from triage.symbolic import Everybody
@@ -59,7 +60,9 @@ class Outcomes:
         self._rules = {rule.id: rule for rule in protocol.rules}
         self.decided = self._decided()
         self._tasks = self.diagrams.convert(lambda decided: decided.tasks, self.decided)
+        self._of_rules = frozenset[str]().union(*self.diagrams.says(self._tasks))
         self._actions: dict[str, Node] = {}
+        self.diagrams.forget()
 
     def _decided(self) -> Node:
         """What is advised matters where no escalation decides alone, and is said only where all is known."""
@@ -127,9 +130,14 @@ class Outcomes:
 
     def _let_through(self) -> Node:
         """The services that no flag holds back."""
+        nothing, excluded = self.diagrams.constant(frozenset()), self.diagrams.constant(NO)
+
+        def known(found: Node, through: Node) -> Node | None:
+            return through if through == nothing or found == excluded else None
+
         through = self.diagrams.constant(frozenset(Service))
         for flag in reversed(self.protocol.flags):
-            through = self.diagrams.combine(_hold_back(flag), self.everybody.flags[flag.id].node, through)
+            through = self.diagrams.combine(_hold_back(flag), self.everybody.flags[flag.id].node, through, known)
         return through
 
     def _decide(self, escalation: Acting | None, advice: Acting) -> Decided:
@@ -154,10 +162,12 @@ class Outcomes:
         return self._actions[action]
 
     def _asked_for(self, action: str) -> Node:
-        asked = self.diagrams.convert(lambda tasks: action in tasks, self._tasks)
+        no, yes = self.diagrams.constant(False), self.diagrams.constant(True)  # noqa: FBT003  (what a diagram says)
+        asked = self.diagrams.convert(lambda tasks: action in tasks, self._tasks) if action in self._of_rules else no
         for flag in reversed(self.protocol.flags):
             if action in (*flag.actions, *flag.not_sure_actions):
-                asked = self.diagrams.combine(_or_asks(flag, action), self.everybody.flags[flag.id].node, asked)
+                by_flag = self.diagrams.convert(_asks(flag, action), self.everybody.flags[flag.id].node)
+                asked = self.diagrams.joined(or_, by_flag, asked, decides=yes, adds_nothing=no)
         return asked
 
 
@@ -216,10 +226,10 @@ def _hold_back(flag: Flag) -> Callable[[Verdict, frozenset[Service]], frozenset[
     return hold_back
 
 
-def _or_asks(flag: Flag, action: str) -> Callable[[Verdict, bool], bool]:
-    def or_asks(found: Verdict, asked: bool) -> bool:  # noqa: FBT001
+def _asks(flag: Flag, action: str) -> Callable[[Verdict], bool]:
+    def asks(found: Verdict) -> bool:
         if found.now is Truth.TRUE:
-            return asked or action in flag.actions
-        return asked or (found.is_doubted and action in flag.not_sure_actions)
+            return action in flag.actions
+        return found.is_doubted and action in flag.not_sure_actions
 
-    return or_asks
+    return asks

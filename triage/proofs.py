@@ -96,7 +96,7 @@ def _proofs(spaces: list[Space], owed: Obligations) -> Iterator[Proof]:
 
 def _refuted(space: Space, each: Property) -> Iterator[Node]:
     """The first of the possible intakes that break a property, if there are any."""
-    if space.partial and not each.partial:
+    if space.partial and not each.of_half_filled:
         return
     for breaking in each.refuting(space):
         found = space.all_of(space.everybody.possible, breaking)

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from operator import mul
+from typing import TYPE_CHECKING
 
 from triage.facts import NOT_SURE_ANSWER
 from triage.logic import NO, YES
-from triage.protocol import PSYCHOLOGICAL, Disposition, Service
+from triage.protocol import Disposition, Service
+from triage.referring import NO_REFERRAL
 from triage.spaces import Space, ordered_answers
 
 if TYPE_CHECKING:
     from triage.diagram import Node
     from triage.obligations import Obligation, Obligations
-    from triage.outcomes import Decided
 
 CALMER = (Disposition.REFER, Disposition.SELF_MANAGE, Disposition.HOLD_IMAGING)
-NO_REFERRAL = (Disposition.EMERGENCY, Disposition.URGENT_MEDICAL, Disposition.OUT_OF_SCOPE)
 
 Refuting = Callable[[Space], Iterator["Node"]]
 
@@ -36,7 +36,7 @@ class Property:
     invariant: str
     says: str
     refuting: Refuting
-    partial: bool = True
+    of_half_filled: bool = True
 
 
 def properties(owed: Obligations) -> tuple[Property, ...]:
@@ -65,14 +65,14 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             "F8",
             "Once every question is answered, be it with not sure, exactly one rule decides.",
             _complete_and_undecided,
-            partial=False,
+            of_half_filled=False,
         ),
         Property(
             "more_distress_lowers_the_urgency_only_with_a_recheck",
             "F14",
             "Where more distress makes the outcome less urgent, the red flags are asked again.",
             lambda space: _lower_with_more_distress(space, owed),
-            partial=False,
+            of_half_filled=False,
         ),
         Property(
             "distress_never_lowers_a_physical_urgency",
@@ -96,7 +96,7 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             "an_emergency_defers_referrals",
             "F18",
             "With an emergency, a same-day matter or out of scope no referral goes out.",
-            lambda space: iter([space.outcome(_refers_where_none_may_go)]),
+            _refers_where_none_may_go,
         ),
         Property(
             "an_emergency_names_what_to_do",
@@ -109,7 +109,7 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             "F9",
             "An answer to a question that does not apply changes nothing.",
             _decided_by_a_hidden_answer,
-            partial=False,
+            of_half_filled=False,
         ),
         *(_owed(each) for each in owed.obligations),
     )
@@ -121,135 +121,96 @@ def _owed(obligation: Obligation) -> Property:
 
 def _breaking(space: Space, owed: Obligation) -> Iterator[Node]:
     """The patients an obligation speaks of whose outcome is otherwise, or of whom an action is not asked."""
-    about = space.where(owed.when)
-    if owed.study:
-        about = space.all_of(about, space.containing(owed.study))
-    yield space.all_of(about, space.outcome(lambda decided: _breaks(decided, owed)))
+    about = space.all_of(space.where(owed.when), space.containing(owed.study) if owed.study else space.everywhere)
+    yield space.all_of(about, space.ending_in(_forbidden(owed)))
+    yield space.all_of(about, space.referring_to(owed.forbids))
+    if owed.forbids_psychology_alone:
+        yield space.all_of(about, space.psychology_alone)
     for action in owed.actions:
         yield space.all_of(about, space.not_(space.asked_for(action)))
 
 
-def _breaks(decided: Decided, owed: Obligation) -> bool:
-    services = {each.service for each in decided.referrals}
-    return (
-        (owed.at_least is not None and decided.disposition.rank < owed.at_least.rank)
-        or decided.disposition in owed.never
-        or not services.isdisjoint(owed.forbids)
-        or (owed.forbids_psychology_alone and psychology_alone(decided))
-    )
-
-
-def psychology_alone(decided: Decided) -> bool:
-    """Whether psychological care goes out without physiotherapy."""
-    services = {each.service for each in decided.referrals}
-    return Service.PHYSIOTHERAPY not in services and not services.isdisjoint(PSYCHOLOGICAL)
+def _forbidden(owed: Obligation) -> Iterator[Disposition]:
+    for disposition in Disposition:
+        is_too_low = owed.at_least is not None and disposition.rank < owed.at_least.rank
+        if is_too_low or disposition in owed.never:
+            yield disposition
 
 
 def _psychology_alone_over_an_open_flag(space: Space) -> Iterator[Node]:
-    alone = space.outcome(psychology_alone)
-    for question in space.safety:
-        yield space.all_of(space.remarkable(question), alone)
+    yield space.all_of(space.remarkable(*space.safety), space.psychology_alone)
 
 
 def _calm_with_a_safety_question_open(space: Space) -> Iterator[Node]:
-    calm = space.outcome(lambda decided: decided.disposition in CALMER)
-    for question in space.safety:
-        yield space.all_of(space.remarkable(question), calm)
-
-
-def _rank(space: Space) -> Node:
-    return space.outcome(lambda decided: decided.disposition.rank)
+    yield space.all_of(space.remarkable(*space.safety), space.ending_in(CALMER))
 
 
 def _lower_with_a_worse_safety_answer(space: Space) -> Iterator[Node]:
-    rank = _rank(space)
     for question in space.safety:
-        answers = ordered_answers(question)
-        for calmer, worse in pairwise(answers):
-            before, after = space.changed(rank, question.id, calmer), space.changed(rank, question.id, worse)
-            yield space.all_of(
-                space.has(question.id, worse),
-                space.together(_is_lower, after, before),
-            )
-
-
-def _is_lower(after: int, before: int) -> bool:
-    return after < before
+        yield space.falling(space.rank, question.id, ordered_answers(question))
 
 
 def _complete_and_undecided(space: Space) -> Iterator[Node]:
     yield space.outcome(lambda decided: not decided.rule)
 
 
-def _steps_of_distress(space: Space, owed: Obligations) -> Iterator[tuple[str, Any, Any]]:
-    """Each question of distress with two of its answers, the second being more distress."""
+def _with_more_distress(space: Space, owed: Obligations, number: Node) -> Iterator[Node]:
+    """Where a number is lower for more distress in the answer to one question."""
     for name in owed.distress:
         if name in space.everybody.places:
-            question = space.protocol.questions[name]
-            answers = [each for each in ordered_answers(question) if each != "not_sure"]
-            yield from ((name, less, more) for less, more in pairwise(answers))
+            answers = ordered_answers(space.protocol.questions[name])
+            yield space.falling(number, name, tuple(each for each in answers if each != NOT_SURE_ANSWER))
 
 
 def _lower_with_more_distress(space: Space, owed: Obligations) -> Iterator[Node]:
     """Scores of which every item is known: another answer to one of several unsure items may settle more than it adds."""
-    rank, recheck = _rank(space), space.asked_for(owed.recheck) if owed.recheck else space.nowhere
-    known = space.not_(space.any_of(*(space.has(name, NOT_SURE_ANSWER) for name in owed.distress)))
-    for name, less, more in _steps_of_distress(space, owed):
-        lower = space.together(_is_lower, space.changed(rank, name, more), space.changed(rank, name, less))
-        no_recheck = space.not_(space.changed(recheck, name, more))
-        yield space.all_of(known, space.has(name, more), lower, no_recheck)
+    known = space.all_of(*(space.not_(space.has(name, NOT_SURE_ANSWER)) for name in owed.distress))
+    no_recheck = space.not_(space.asked_for(owed.recheck)) if owed.recheck else space.everywhere
+    for lower in _with_more_distress(space, owed, space.rank):
+        yield space.all_of(known, lower, no_recheck)
 
 
 def _lower_beside_a_flag(space: Space, owed: Obligations) -> Iterator[Node]:
-    rank = _rank(space)
-    flagged = space.any_of(*(space.remarkable(q) for q in space.safety if q.id not in owed.distress))
-    for name, less, more in _steps_of_distress(space, owed):
-        lower = space.together(_is_lower, space.changed(rank, name, more), space.changed(rank, name, less))
-        yield space.all_of(flagged, space.has(name, more), lower)
+    flagged = space.remarkable(*(each for each in space.safety if each.id not in owed.distress))
+    for lower in _with_more_distress(space, owed, space.rank):
+        yield space.all_of(flagged, lower)
 
 
 def _help_removed(space: Space, owed: Obligations) -> Iterator[Node]:
-    """One action may give way to a more urgent one alone."""
-    for place, action in enumerate(owed.kept):
-        asked = space.asked_for(action)
-        as_urgent = space.any_of(*(space.asked_for(each) for each in owed.kept[: place + 1]))
-        for name, less, more in _steps_of_distress(space, owed):
-            left = space.not_(space.changed(as_urgent, name, more))
-            yield space.all_of(space.has(name, more), space.changed(asked, name, less), left)
+    """One action may give way to a more urgent one alone: the most urgent that is asked for never gets less so."""
+    help_asked_for = space.diagrams.constant(0)
+    for urgency, action in enumerate(reversed(owed.kept), 1):
+        asked = space.diagrams.convert(partial(mul, urgency), space.asked_for(action))
+        help_asked_for = space.diagrams.combine(max, asked, help_asked_for)
+    yield from _with_more_distress(space, owed, help_asked_for)
 
 
 def _lower_with_a_clear_study(space: Space) -> Iterator[Node]:
     """Compared is the same list without the study, of which the facts that it alone makes true are not."""
-    rank = _rank(space)
-    flagged = space.any_of(*(space.remarkable(question) for question in space.safety))
+    flagged = space.remarkable(*space.safety)
     for fact in space.reassuring_facts():
-        lower = space.together(_is_lower, space.changed(rank, fact, YES), space.changed(rank, fact, NO))
-        yield space.all_of(flagged, space.has(fact, YES), lower)
+        yield space.all_of(flagged, space.falling(space.rank, fact, (NO, YES)))
 
 
-def _refers_where_none_may_go(decided: Decided) -> bool:
-    return decided.disposition in NO_REFERRAL and bool(decided.referrals)
+def _refers_where_none_may_go(space: Space) -> Iterator[Node]:
+    yield space.all_of(space.ending_in(NO_REFERRAL), space.referring_to(Service))
 
 
 def _nothing_to_do(space: Space) -> Iterator[Node]:
-    urgent = space.outcome(lambda decided: decided.disposition.rank >= Disposition.URGENT_MEDICAL.rank)
-    yield space.all_of(urgent, *(space.not_(space.asked_for(action)) for action in space.protocol.actions))
+    left = space.ending_in(each for each in Disposition if each.rank >= Disposition.URGENT_MEDICAL.rank)
+    for action in space.protocol.actions:
+        if left != space.nowhere:
+            left = space.all_of(left, space.not_(space.asked_for(action)))
+    yield left
 
 
 def _decided_by_a_hidden_answer(space: Space) -> Iterator[Node]:
     decided = space.outcomes.decided
-    for name in space.everybody.places:
-        question = space.protocol.questions.get(name)
-        if question is None or question.ask_when is None:
-            continue
+    for question in space.protocol.questions.values():
         hidden = space.not_applicable(question)
-        kinds = space.everybody.variables[space.everybody.places[name]].answers
-        for answer in kinds[1:]:
-            other = space.together(
-                _is_other, space.changed(decided, name, answer), space.changed(decided, name, kinds[0])
-            )
-            yield space.all_of(hidden, space.has(name, answer), other)
-
-
-def _is_other(one: Decided, another: Decided) -> bool:
-    return one != another
+        if question.id in space.everybody.places and space.asks(space.within(hidden, decided), question.id):
+            first, *others = space.everybody.variables[space.everybody.places[question.id]].answers
+            without = space.changed(decided, question.id, first)
+            for answer in others:
+                other = space.differs(space.changed(decided, question.id, answer), without)
+                yield space.all_of(hidden, space.has(question.id, answer), other)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from triage.logic import Truth, Verdict, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from typing import Self
+
+
+class _Statement(Protocol):
+    def __and__(self, other: Self) -> Self: ...
+    def __invert__(self) -> Self: ...
+
+
+S = TypeVar("S", bound=_Statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +97,23 @@ class Quantity:
 
     def compare(self, operator: str, number: int) -> Verdict:
         """The verdict on `self operator number`, for one of `<`, `<=`, `>`, `>=`, `==`."""
-        match operator:
-            case ">=":
-                return self.at_least(number)
-            case ">":
-                return self.at_least(number + 1)
-            case "<":
-                return ~self.at_least(number)
-            case "<=":
-                return ~self.at_least(number + 1)
-            case "==":
-                return self.at_least(number) & ~self.at_least(number + 1)
-        raise ValueError(f"no such comparison: {operator}")
+        return compared(self.at_least, operator, number)
+
+
+def compared(at_least: Callable[[int], S], operator: str, number: int) -> S:
+    """What a comparison says of something of which it is known whether it is at least so high."""
+    match operator:
+        case ">=":
+            return at_least(number)
+        case ">":
+            return at_least(number + 1)
+        case "<":
+            return ~at_least(number)
+        case "<=":
+            return ~at_least(number + 1)
+        case "==":
+            return at_least(number) & ~at_least(number + 1)
+    raise ValueError(f"no such comparison: {operator}")
 
 
 def _difference(one: Range, other: Range) -> Range:

@@ -2,33 +2,46 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
+from itertools import pairwise
+from operator import and_, lt, ne, not_, or_
 from typing import TYPE_CHECKING, Any
 
-from triage.conditions import Condition
 from triage.logic import NOT_ASKED, YES, Truth, Verdict
 from triage.outcomes import Decided, Outcomes
+from triage.protocol import PSYCHOLOGICAL, Service
 from triage.questions import QuestionType
 from triage.study_lists import is_about_studies_alone, said_by_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
+    from triage.conditions import Condition
     from triage.diagram import Node
-    from triage.protocol import Protocol
+    from triage.protocol import Disposition, Protocol
     from triage.questions import Question
 
 
 class Space:
     """The intakes of which all is known, or with `partial` also the half-filled ones.
 
-    A statement is a diagram that says True of the intakes of which it holds.
+    A statement is a diagram that says True of the intakes of which it holds. What many properties
+    speak of (how urgent, which services) is a small diagram of its own, made once.
     """
 
     def __init__(self, protocol: Protocol, *, partial: bool) -> None:
         self.protocol, self.partial = protocol, partial
         self.outcomes = Outcomes(protocol, partial=partial)
         self.everybody, self.diagrams = self.outcomes.everybody, self.outcomes.diagrams
+        self.everywhere: Node = self.diagrams.constant(True)  # noqa: FBT003  (what a diagram says)
+        self.nowhere: Node = self.diagrams.constant(False)  # noqa: FBT003
+        self._made: dict[Hashable, Node] = {}
+        self._asking: dict[Node, Mapping[int, list[Node]]] = {}
+
+    def _once(self, name: Hashable, make: Callable[[], Node]) -> Node:
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
 
     def where(self, condition: Condition | None) -> Node:
         """Where a condition is true on what is known."""
@@ -36,34 +49,47 @@ class Space:
             return self.everywhere
         return self.diagrams.convert(_is_true, self.everybody.judge(condition).node)
 
-    @property
-    def everywhere(self) -> Node:
-        return self.diagrams.constant(True)  # noqa: FBT003  (what a diagram says)
-
-    @property
-    def nowhere(self) -> Node:
-        return self.diagrams.constant(False)  # noqa: FBT003
-
     def outcome(self, statement: Callable[[Decided], Hashable]) -> Node:
         """What is to be said of the outcome."""
         return self.diagrams.convert(statement, self.outcomes.decided)
+
+    @cached_property
+    def disposition(self) -> Node:
+        return self.outcome(lambda decided: decided.disposition)
+
+    @cached_property
+    def rank(self) -> Node:
+        """How urgent the outcome is."""
+        return self.diagrams.convert(lambda disposition: disposition.rank, self.disposition)
+
+    @cached_property
+    def services(self) -> Node:
+        """The services referred to."""
+        return self.outcome(lambda decided: frozenset(each.service for each in decided.referrals))
+
+    def ending_in(self, dispositions: Iterable[Disposition]) -> Node:
+        """Where the outcome is one of these."""
+        among = frozenset(dispositions)
+        return self._once(among, lambda: self.diagrams.convert(among.__contains__, self.disposition))
+
+    def referring_to(self, services: Iterable[Service]) -> Node:
+        """Where a referral to one of these goes out."""
+        among = frozenset(services)
+        return self._once(among, lambda: self.diagrams.convert(lambda each: not among.isdisjoint(each), self.services))
+
+    @cached_property
+    def psychology_alone(self) -> Node:
+        """Where psychological care goes out without physiotherapy."""
+        return self.all_of(self.referring_to(PSYCHOLOGICAL), self.not_(self.referring_to([Service.PHYSIOTHERAPY])))
+
+    def asked_for(self, action: str) -> Node:
+        return self.outcomes.asked_for(action)
 
     def not_applicable(self, question: Question) -> Node:
         """Where a question is hidden."""
         if question.ask_when is None:
             return self.nowhere
         return self.diagrams.convert(_is_false_for_good, self.everybody.judge(question.ask_when).node)
-
-    def reassuring_facts(self) -> set[str]:
-        """The facts that a study without a significant finding can make true, and those tied to other answers."""
-        facts = {fact.id for fact in self.everybody.facts if not is_about_studies_alone(fact)}
-        for found in ("no_significant_finding", "age_related"):
-            for said in said_by_one(self.protocol, self.everybody.facts, {"status": "reported", "class": found}):
-                facts |= {fact for fact, verdict in said.items() if verdict is YES}
-        return facts
-
-    def asked_for(self, action: str) -> Node:
-        return self.outcomes.actions[action]
 
     def answered(self, name: str, statement: Callable[[Any], bool]) -> Node:
         """Where the answer to a question is such; None is an answer not asked for."""
@@ -76,40 +102,98 @@ class Space:
         return self.answered(name, lambda given: given == answer)
 
     def all_of(self, *statements: Node) -> Node:
-        return reduce(lambda one, other: self.diagrams.combine(_and, one, other), statements, self.everywhere)
+        """From the last one up: what is asked first lies above what is already there."""
+        return reduce(self._both, reversed(statements), self.everywhere)
 
     def any_of(self, *statements: Node) -> Node:
-        return reduce(lambda one, other: self.diagrams.combine(_or, one, other), statements, self.nowhere)
+        return reduce(self._either, reversed(statements), self.nowhere)
+
+    def _both(self, below: Node, one: Node) -> Node:
+        return self.diagrams.joined(and_, one, below, decides=self.nowhere, adds_nothing=self.everywhere)
+
+    def _either(self, below: Node, one: Node) -> Node:
+        return self.diagrams.joined(or_, one, below, decides=self.everywhere, adds_nothing=self.nowhere)
 
     def not_(self, statement: Node) -> Node:
-        return self.diagrams.convert(_not, statement)
+        return self.diagrams.convert(not_, statement)
+
+    def within(self, statement: Node, node: Node) -> Node:
+        """What a diagram says where a statement holds; None elsewhere."""
+        none = self.diagrams.constant(None)
+
+        def known(one: Node, other: Node) -> Node | None:
+            return {self.everywhere: other, self.nowhere: none}.get(one)
+
+        return self.diagrams.combine(_where, statement, node, known)
+
+    def differs(self, one: Node, other: Node) -> Node:
+        """Where two diagrams say different things."""
+        return self.diagrams.combine(ne, one, other, self._nowhere_if_the_same)
+
+    def _lower(self, after: Node, before: Node) -> Node:
+        return self.diagrams.combine(lt, after, before, self._nowhere_if_the_same)
+
+    def _nowhere_if_the_same(self, one: Node, other: Node) -> Node | None:
+        return self.nowhere if one == other else None
 
     def changed(self, node: Node, name: str, answer: Any) -> Node:
         """The same diagram, had the question this answer."""
+        return self.diagrams.given({self.everybody.places[name]: self._kind(name, answer)})(node)
+
+    def effective_alone(self, answers: Mapping[str, Any]) -> set[str]:
+        """Of these questions, those that change the outcome where all the others have these answers."""
+        kinds = {self.everybody.places[name]: self._kind(name, answer) for name, answer in answers.items()}
+        places = self.diagrams.effective_alone(self.outcomes.decided, kinds)
+        return {self.everybody.variables[place].name for place in places}
+
+    def _kind(self, name: str, answer: Any) -> int:
+        return self.everybody.variables[self.everybody.places[name]].kind(answer)
+
+    def asks(self, node: Node, name: str) -> bool:
+        """Whether a diagram depends on a question, or on what is said of studies."""
+        return bool(self._nodes_asking(node, self.everybody.places[name]))
+
+    def _nodes_asking(self, node: Node, place: int) -> list[Node]:
+        if node not in self._asking:
+            self._asking[node] = self.diagrams.by_variable(node)
+        return self._asking[node].get(place, [])
+
+    def falling(self, number: Node, name: str, answers: tuple[Any, ...]) -> Node:
+        """Where a number is lower than it was with the answer that comes before, all else alike."""
+        return self._once((number, name, answers), lambda: self._falling(number, name, answers))
+
+    def _falling(self, number: Node, name: str, answers: tuple[Any, ...]) -> Node:
         place = self.everybody.places[name]
-        return self.diagrams.given(node, {place: self.everybody.variables[place].kind(answer)})
+        kinds = list(dict.fromkeys(self._kind(name, answer) for answer in answers))
 
-    def together(self, say: Callable[[Any, Any], Hashable], one: Node, other: Node) -> Node:
-        """What is to be said of what two diagrams say; pass one function for one meaning."""
-        return self.diagrams.combine(say, one, other)
+        def fallen(branches: tuple[Node, ...]) -> Node:
+            lower = {after: self._lower(branches[after], branches[before]) for before, after in pairwise(kinds)}
+            return self.diagrams.ask(place, tuple(lower.get(kind, self.nowhere) for kind in range(len(branches))))
 
-    def remarkable(self, question: Question) -> Node:
-        """Where a safety question is anything but answered no: yes, not sure, or not asked."""
-        calm = 0 if question.type.is_number else "no"
-        return self.answered(question.id, lambda answer: answer != calm)
+        # Mostly it falls nowhere, which is soon seen.
+        asking = self._nodes_asking(number, place)
+        if all(fallen(self.diagrams.branches[node]) == self.nowhere for node in asking):
+            return self.nowhere
+        return self.diagrams.replaced(place, number, fallen, self.nowhere)
 
-    @property
-    def size(self) -> int:
-        """How many different intakes there are; lists of studies count as different where they say different things."""
-        weights = [each.weights for each in self.everybody.variables]
-        return self.diagrams.count(self.everybody.possible, bool, weights)
-
-    @property
-    def safety(self) -> Iterator[Question]:
+    @cached_property
+    def safety(self) -> tuple[Question, ...]:
         """The safety questions that flags and rules read."""
-        for question in self.protocol.questions.values():
-            if question.safety and question.id in self.everybody.places:
-                yield question
+        questions = self.protocol.questions.values()
+        return tuple(each for each in questions if each.safety and each.id in self.everybody.places)
+
+    def remarkable(self, *questions: Question) -> Node:
+        """Where one of these safety questions is anything but answered no: yes, not sure, or not asked."""
+        return self.any_of(*(self.not_(self.has(each.id, calm_answer(each))) for each in questions))
+
+    def reassuring_facts(self) -> Iterator[str]:
+        """The facts that a study without a significant finding can make true, and those tied to other answers."""
+        found = ("no_significant_finding", "age_related")
+        studies = [{"status": "reported", "class": each} for each in found]
+        said = [each for study in studies for each in said_by_one(self.protocol, self.everybody.facts, study)]
+        for fact in self.everybody.facts:
+            if not is_about_studies_alone(fact) or any(each[fact.id] is YES for each in said):
+                yield fact.id
 
     def containing(self, study: Mapping[str, str]) -> Node:
         """Where the list of studies has one with these words; an empty word stands for none."""
@@ -119,6 +203,17 @@ class Space:
     def _at_least(self, said: Mapping[str, Verdict]) -> Node:
         """Where the list says of each fact what one study says of it, or says it for more certain."""
         return self.all_of(*(self.answered(fact, partial(_reaches, least)) for fact, least in said.items()))
+
+    @property
+    def size(self) -> int:
+        """How many different intakes there are; lists of studies count as different where they say different things."""
+        weights = [each.weights for each in self.everybody.variables]
+        return self.diagrams.count(self.everybody.possible, bool, weights)
+
+
+def calm_answer(question: Question) -> Any:
+    """The answer to a safety question that is not remarkable."""
+    return 0 if question.type.is_number else "no"
 
 
 def ordered_answers(question: Question) -> tuple[Any, ...]:
@@ -140,13 +235,5 @@ def _is_true(verdict: Verdict) -> bool:
     return verdict.now is Truth.TRUE
 
 
-def _and(one: bool, other: bool) -> bool:  # noqa: FBT001
-    return one and other
-
-
-def _or(one: bool, other: bool) -> bool:  # noqa: FBT001
-    return one or other
-
-
-def _not(one: bool) -> bool:  # noqa: FBT001
-    return not one
+def _where(statement: bool, said: object) -> object:  # noqa: FBT001
+    return said if statement else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.protocol import Disposition
+from triage.spaces import calm_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,10 +30,11 @@ NEVER_SAID = ("psychosomatic", "hysterical", "all in your", "all in the mind", "
 
 
 def rules_that_never_act(space: Space, owed: Obligations) -> Iterator[str]:
-    acting = {decided.rule for decided in space.diagrams.says(space.outcomes.decided)}
-    for rule in space.protocol.rules:
-        if rule.id not in acting:
-            yield f'the rule "{rule.title}" ({rule.id}) never decides: those above it leave it no patient'
+    rule = space.outcome(lambda decided: decided.rule)
+    acting = space.diagrams.says(space.within(space.everybody.possible, rule))
+    for each in space.protocol.rules:
+        if each.id not in acting:
+            yield f'the rule "{each.title}" ({each.id}) never decides: those above it leave it no patient'
 
 
 def questions_never_asked(space: Space, owed: Obligations) -> Iterator[str]:
@@ -54,27 +56,19 @@ def questions_that_never_matter(space: Space, owed: Obligations) -> Iterator[str
 
 
 def _decisive(space: Space) -> set[str]:
-    places = {
-        place
-        for node in (space.outcomes.decided, *space.outcomes.actions.values())
-        for place in space.diagrams.asks(node)
-    }
-    names = {space.everybody.variables[place].name for place in places}
-    return names | ({space.protocol.imaging_question} if names & space.protocol.facts.keys() else set())
+    read = space.everybody.places.keys()
+    decisive = {name for name in read if space.asks(space.outcomes.decided, name)}
+    for action in space.protocol.actions if decisive != read else ():
+        decisive |= {name for name in read - decisive if space.asks(space.asked_for(action), name)}
+    return decisive | ({space.protocol.imaging_question} if decisive & space.protocol.facts.keys() else set())
 
 
 def safety_questions_without_effect(space: Space, owed: Obligations) -> Iterator[str]:
     """Each must change the outcome of a patient who answers no to all others."""
+    effective = space.effective_alone({question.id: calm_answer(question) for question in space.safety})
     for question in space.safety:
-        others = [each for each in space.safety if each is not question]
-        calm = space.not_(space.any_of(*(space.remarkable(each) for each in others)))
-        alone = space.together(_where, calm, space.outcomes.decided)
-        if space.everybody.places[question.id] not in space.diagrams.asks(alone):
+        if question.id not in effective:
             yield f'"{question.text}" ({question.id}) changes nothing when it is the only remarkable answer'
-
-
-def _where(is_calm: bool, decided: object) -> object:  # noqa: FBT001
-    return decided if is_calm else None
 
 
 def reviews_too_late(space: Space, owed: Obligations) -> Iterator[str]:

@@ -6,7 +6,7 @@ place of a verdict it hands them a diagram that says the verdict on each patient
 
 from __future__ import annotations
 
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,7 +16,7 @@ from triage.instruments import Instrument
 from triage.logic import NO, NOT_SURE, YES, Verdict
 from triage.patient_view import choice, level, number, number_where_it_applies, where_it_applies, yes_or_no
 from triage.protocol import Level, Protocol
-from triage.quantities import Quantity
+from triage.quantities import Quantity, compared
 from triage.study_lists import is_about_studies_alone, sayings
 
 if TYPE_CHECKING:
@@ -145,8 +145,19 @@ class Everybody:
     def compare(self, name: str, operator: str, number: int) -> ForEverybody:
         asked = (name, operator, number)
         if asked not in self._comparisons:
-            self._comparisons[asked] = self._compared(self.quantity(name), operator, number)
+            self._comparisons[asked] = self._comparison(name, operator, number)
         return self._comparisons[asked]
+
+    def _comparison(self, name: str, operator: str, number: int) -> ForEverybody:
+        named = self.protocol.names[name]
+        if isinstance(named, Level):
+            return compared(partial(self._reached, named), operator, number)
+        return self._compared(self.quantity(name), operator, number)
+
+    def _reached(self, level: Level, step: int) -> ForEverybody:
+        """A level is at least so high where this step or one above it is true: much smaller than how high it is."""
+        steps = [self.judge(each.when) for each in level.steps[max(step - 1, 0) :]]
+        return self._any_of(steps) if step > 0 else self.always(YES)
 
     def _compared(self, quantity: Node, operator: str, number: int) -> ForEverybody:
         compared = self.diagrams.convert(lambda each: each.compare(operator, number), quantity)
@@ -170,9 +181,11 @@ class Everybody:
         return self._any(self._unsure, levels)
 
     def _any(self, judged: dict[str, list[ForEverybody]], levels: tuple[str, ...]) -> ForEverybody:
+        return self._any_of([each for name in levels for each in judged.get(name, ())])
+
+    def _any_of(self, judged: Sequence[ForEverybody]) -> ForEverybody:
         """From the last one up, so that each lies above those it is added to."""
-        found = [each for name in levels for each in judged.get(name, ())]
-        return reduce(lambda below, each: each | below, reversed(found), self.always(NO))
+        return reduce(lambda below, each: each | below, reversed(judged), self.always(NO))
 
 
 class ForEverybody:
@@ -209,14 +222,8 @@ class ForEverybody:
     def _combined(
         self, operation: Callable[[Verdict, Verdict], Verdict], other: ForEverybody, decides: Node, adds_nothing: Node
     ) -> ForEverybody:
-        def shortcut(one: Node, other: Node) -> Node | None:
-            if decides in (one, other):
-                return decides
-            if one in (other, adds_nothing):
-                return other
-            return one if other == adds_nothing else None
-
-        return ForEverybody(self.diagrams, self.diagrams.combine(operation, self.node, other.node, shortcut))
+        node = self.diagrams.joined(operation, self.node, other.node, decides=decides, adds_nothing=adds_nothing)
+        return ForEverybody(self.diagrams, node)
 
 
 def _itself(verdict: Answer) -> Hashable:
