@@ -14,7 +14,7 @@ help:
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
 	@echo "make soak    the long runs: a thousand referrals, day after day"
-	@echo "make bench   evaluations per second; server time of lists with 1,000 and 100,000 intakes (some 6 minutes)"
+	@echo "make bench   decisions per second beside other engines; server time of lists with 1,000 and 100,000 intakes (some 8 minutes)"
 	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
 	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"

@@ -1,4 +1,7 @@
-"""How fast the engine decides: `python -m tests.bench.engine`. Processor time on one core, the back pain protocol, the median of seven rounds."""
+"""How fast the engine decides: `python -m tests.bench.engine`. Processor time on one core, the back pain protocol, the median of seven rounds.
+
+Then the same rules as one generated function, by hand and in other engines, side by side; `docs/performance.md` tells what came out.
+"""
 
 import statistics
 import tomllib
@@ -7,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from time import process_time
 
+from tests.bench import engines
 from triage.engine import evaluate
 from triage.explanation import explain
 from triage.facts import check_answers
@@ -50,6 +54,7 @@ def main() -> None:
         }
         for work, do in works.items():
             show(f"{work}, {title}", per_second(do, PER_ROUND))
+    engines.main(protocol)
 
 
 if __name__ == "__main__":

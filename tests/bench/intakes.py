@@ -12,17 +12,20 @@ from triage.protocol import Protocol
 from triage.questions import Question, QuestionType
 
 ON = date(2026, 11, 23)
-# What most people of a clinic answer where it is not the first of the choices.
-_USUAL = {"age": range(18, 75), "first_onset_age": range(15, 60), "duration_days": range(3, 400), "pregnancy": ("no",)}
-_MANY = {"phq9_9": 0.02, "examined": 0.1}  # how many answer otherwise than usual; safety questions aside
+# How often a safety question is answered yes: in a clinic, and elsewhere, where each intake has a rate of its own.
+USUAL, RATES = 0.004, (0.0, 0.02, 0.1, 0.5)
+# What people of a clinic answer where it is not the first of the choices, most of the time.
+_AGES = {"age": range(18, 75), "first_onset_age": range(15, 60), "duration_days": range(3, 400)}
+_CHOICES = {"pregnancy": ("no",), "imaging_indicated": ("no",), "treatment_response": ("good", "partial", "none")}
+_OFTEN = ("treatment_advice", "treatment_active", "interferes_sleep", "stress_emotional", "stress_tension")
 
 
 def complete_intakes(protocol: Protocol, number: int, *, seed: int) -> Iterator[Facts]:
     """Checked facts in which exactly the questions that apply are answered, none of them "not sure"."""
     chance = random.Random(seed)  # noqa: S311 -- the same intakes every time
     for count in range(number):
-        draw = _usual if count % 2 else _any
-        answers = {each.id: draw(each, chance) for each in protocol.questions.values() if each.id != "onset_date"}
+        person = Person(chance, usual=bool(count % 2))
+        answers = {each.id: person.answer(each) for each in protocol.questions.values() if each.id != "onset_date"}
         facts = check_answers(protocol.questions, answers, on=ON)
         applying = {name: facts.values[name] for name in asked_questions(protocol, facts) if name in facts.values}
         yield Facts(values=applying, on=ON)
@@ -33,42 +36,50 @@ def half_filled(facts: Facts, chance: random.Random) -> dict[str, Value]:
     return {name: value for name, value in facts.values.items() if chance.random() < 0.5}
 
 
-def _usual(question: Question, chance: random.Random) -> Any:
-    rare = 0.005 if question.safety else _MANY.get(question.id, 0.2)
-    if question.type is QuestionType.STUDIES:
-        return [_study(chance, usual=True)] if chance.random() < 0.3 else []
-    if question.id in _USUAL:
-        return chance.choice(_USUAL[question.id]) if chance.random() > 0.01 else _any(question, chance)
-    if question.type is QuestionType.TRI:
-        return "yes" if chance.random() < rare else "no"
-    if question.type is QuestionType.SCALE:
-        return 0 if chance.random() > rare * 2 else chance.randint(0, question.high)
-    if question.type is QuestionType.CHOICE and chance.random() > rare:
-        return question.options[0].value
-    return _any(question, chance)
+class Person:
+    """Somebody who answers at random, as people of a clinic usually do or in any way at all."""
 
+    def __init__(self, chance: random.Random, *, usual: bool) -> None:
+        self.chance, self.usual = chance, usual
+        self.rate = USUAL if usual else chance.choice(RATES)
+        self.mood = chance.choice((0, 0, 1, 2, 3))  # how low it can get, item for item
 
-def _any(question: Question, chance: random.Random) -> Any:
-    match question.type:
-        case QuestionType.TRI:
-            return chance.choice(("yes", "no"))
-        case QuestionType.CHOICE:
-            return chance.choice(question.options).value
-        case QuestionType.CHOICES:
-            return [option.value for option in question.options if chance.random() < 0.3]
-        case QuestionType.STUDIES:
-            return [_study(chance, usual=False) for _ in range(chance.randrange(4))]
-    return chance.randint(question.low, min(question.high, 400))
+    def answer(self, question: Question) -> Any:
+        chance = self.chance
+        match question.type:
+            case QuestionType.TRI:
+                return "yes" if chance.random() < self._likely(question) else "no"
+            case QuestionType.SCALE:
+                return (
+                    int(chance.random() < self.rate) if question.safety else chance.randint(self.mood // 2, self.mood)
+                )
+            case QuestionType.CHOICES:
+                return [option.value for option in question.options if chance.random() < 0.3]
+            case QuestionType.STUDIES:
+                return [self._study() for _ in range(chance.choice((0, 0, 1) if self.usual else (0, 1, 2, 3)))]
+            case QuestionType.CHOICE:
+                return self._choice(question)
+        usual = _AGES.get(question.id) if self.usual or chance.random() < 0.5 else None
+        return chance.choice(usual) if usual else chance.randint(question.low, min(question.high, 400))
 
+    def _likely(self, question: Question) -> float:
+        if question.safety:
+            return self.rate
+        return 0.6 if question.id in _OFTEN else 0.12 if self.usual else self.rate
 
-def _study(chance: random.Random, *, usual: bool) -> dict[str, object]:
-    """One study with everything said of it that conditions read."""
-    words: dict[str, object] = {field: chance.choice(words) for field, words in STUDY_WORDS.items()}
-    if usual:
-        words |= {"status": "reported", "reason": "routine", "region": "lumbar", "modality": "mri"}
-        words["class"] = chance.choice(("no_significant_finding", "age_related", "age_related"))
-    if usual or chance.random() < 0.7:
-        del words["report_urgency"]
-    if words["status"] != "reported":
-        del words["class"], words["concordance"]
-    return {**words, "age_days": chance.randint(0, 500)}
+    def _choice(self, question: Question) -> str:
+        if self.chance.random() < (0.9 if self.usual else 0.3):
+            return self.chance.choice(_CHOICES.get(question.id, (question.options[0].value,)))
+        return self.chance.choice(question.options).value
+
+    def _study(self) -> dict[str, object]:
+        """One study with everything said of it that conditions read."""
+        words: dict[str, object] = {field: self.chance.choice(words) for field, words in STUDY_WORDS.items()}
+        if self.usual or self.chance.random() < 0.3:
+            words |= {"status": "reported", "reason": "routine", "region": "lumbar", "modality": "mri"}
+            words |= {"class": self.chance.choice(("no_significant_finding", "age_related"))}
+        if self.usual or self.chance.random() < 0.8:
+            del words["report_urgency"]
+        if words["status"] != "reported":
+            del words["class"], words["concordance"]
+        return {**words, "age_days": self.chance.randint(0, 500)}

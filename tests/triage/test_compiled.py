@@ -65,7 +65,8 @@ def disagreement(protocol: Protocol, decide: Decide, answers: Answers) -> tuple[
     evaluation, said = evaluate(protocol, facts), decide(facts.values)
     owed = as_decision(evaluation)
     same_flags = said.present == owed.present and said.unsure == owed.unsure
-    less = said.rule in ("", owed.rule) and set(said.referrals) <= set(owed.referrals)
+    same_rule = said.rule == owed.rule and set(said.actions) == set(owed.actions)
+    less = (same_rule or not said.rule) and set(said.referrals) <= set(owed.referrals)
     fine = said == owed or (looked_further(evaluation) and same_flags and less)
     return None if fine else (said, owed)
 
