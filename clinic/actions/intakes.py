@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit, referrals, work
+from clinic.actions import audit, referrals, shadowing, work
 from clinic.actions.answers import AGE, as_of, carried, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, Patient, ProtocolRelease, User
@@ -209,7 +209,7 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
     protocol, on = protocols.get(intake.release), clock.today()
     answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
     outcome = outcome_of(protocol, answers, on=on)
-    return Assessment.objects.create(
+    assessment = Assessment.objects.create(
         intake=intake,
         site=intake.site,
         release=intake.release,
@@ -226,6 +226,8 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
         on=on,
         by=by,
     )
+    transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
+    return assessment
 
 
 def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:

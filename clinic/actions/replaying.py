@@ -63,17 +63,22 @@ def run(
 
 @transaction.atomic
 def _keep(replay: Replay, judged: Judged, *, keeping_packed: bool) -> None:
-    _hold(replay)
+    hold(replay)
     if (replay.cursor or BEGINNING) != judged.share.after or replay.finished_at:
         raise Conflict(_("This replay is being run by somebody else too: it goes on there."))
-    ReplayCase.objects.keep([_case(replay, each) for each in judged.found])
+    keep_found(replay, judged)
     if keeping_packed:
         PackedAnswers.objects.keep(
             PackedAnswers(assessment_id=pk, schema=schema, packed=record) for pk, schema, record in judged.packed
         )
     replay.cursor = judged.share.until
-    add(replay, judged)
+    count(replay, judged)
     replay.save()
+
+
+def keep_found(replay: Replay, judged: Judged) -> None:
+    """A case for everybody who would be advised otherwise."""
+    ReplayCase.objects.keep([_case(replay, each) for each in judged.found])
 
 
 def _case(replay: Replay, found: Found) -> ReplayCase:
@@ -88,7 +93,7 @@ def _case(replay: Replay, found: Found) -> ReplayCase:
     )
 
 
-def add(replay: Replay, judged: Judged) -> None:
+def count(replay: Replay, judged: Judged) -> None:
     """Count what was judged in the totals of the replay, which has still to be stored."""
     totals = replay.totals or {"table": {}, "unfit": 0, "looked_at": 0, "contradicted": 0}
     for (old, new), number in judged.table.items():
@@ -103,7 +108,7 @@ def add(replay: Replay, judged: Judged) -> None:
 
 @transaction.atomic
 def _finish(replay: Replay, by: User) -> None:
-    _hold(replay)
+    hold(replay)
     if replay.finished_at:
         return
     replay.finished_at = clock.now()
@@ -112,5 +117,6 @@ def _finish(replay: Replay, by: User) -> None:
     audit.record(action="protocol.replay", by=by, site=None, obj=replay, detail=detail)
 
 
-def _hold(replay: Replay) -> None:
+def hold(replay: Replay) -> None:
+    """Read the replay anew, and keep others from counting in it until the transaction ends."""
     replay.refresh_from_db(from_queryset=Replay.objects.select_for_update())

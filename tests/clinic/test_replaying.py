@@ -171,7 +171,7 @@ def test_a_share_that_fails_leaves_what_was_kept_before(
     kept = Replay.objects.get()
     cases = ReplayCase.objects.count()
     with monkeypatch.context() as broken:
-        broken.setattr(replaying, "add", lambda replay, judged: 1 / 0)
+        broken.setattr(replaying, "count", lambda replay, judged: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             list(run)
     now = Replay.objects.get()
