@@ -235,11 +235,14 @@ class _Decision:
 
     def _outstanding(self) -> tuple[str, ...]:
         """Exactly the open questions that can change the outcome, the most decisive first."""
+        read = self.protocol.most_decisive_first
+        if not any(self.view.is_open(self.protocol.questions[name]) for name in read):
+            return ()  # and a protocol that is tried on complete intakes alone needs no diagrams
         exact = relevance(self.protocol)
         if exact is None:
             return self._undecided()
         matter = exact.outstanding(self.view)
-        return tuple(name for name in self.protocol.most_decisive_first if name in matter)
+        return tuple(name for name in read if name in matter)
 
     def _undecided(self) -> tuple[str, ...]:
         """What Kleene logic leaves open, answers "not sure" on which it hangs among it; never too little."""
