@@ -15,7 +15,7 @@ from clinic import clock, permissions
 from clinic.admin.base import person
 from clinic.admin.protocol_forms import DraftForm
 from clinic.admin.protocol_life import Standing
-from clinic.admin.protocol_pages import ReleasePages
+from clinic.admin.protocol_trials import TrialPages, Trials
 from clinic.models import ProtocolRelease
 from clinic.permissions import Capability
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 
-class ProtocolReleaseAdmin(ReleasePages):
+class ProtocolReleaseAdmin(TrialPages):
     reading = Capability.USE_ADMIN
     hidden_in_history = ("source",)
     list_display = ("protocol", "version", "status", "due", "authored_by", "approved_by", "published_at")
@@ -69,5 +69,6 @@ class ProtocolReleaseAdmin(ReleasePages):
         if request.method != "GET" or not self.has_view_permission(request):
             raise PermissionDenied
         release = self.get_object(request, object_id)
-        context = {"title": str(release), "standing": Standing(release, person(request))}
+        user = person(request)
+        context = {"title": str(release), "standing": Standing(release, user), "trials": Trials(release, user)}
         return self.page(request, "admin/clinic/protocol/release.html", release, context)
