@@ -60,9 +60,14 @@ def _conditions(protocol: Protocol) -> Iterator[tuple[str, Condition, str]]:
 
 def _condition_faults(protocol: Protocol) -> Iterator[str]:
     for place, condition, about in _conditions(protocol):
-        for part in condition.walk():
-            for fault in _node_faults(protocol, part, about):
-                yield f"{place}: {fault}"
+        for fault in condition_faults(protocol, condition, about):
+            yield f"{place}: {fault}"
+
+
+def condition_faults(protocol: Protocol, condition: Condition, about: str = "intake") -> Iterator[str]:
+    """What a condition says that cannot be said of patients of this protocol."""
+    for part in condition.walk():
+        yield from _node_faults(protocol, part, about)
 
 
 def _node_faults(protocol: Protocol, node: Condition, about: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a protocol can tell apart: each question with one answer of every kind that leads elsewhere.
 
 Numbers are cut at the thresholds that conditions set for them, choices by the words that conditions
-name together; what neither flags nor rules read is left out. A list of studies is what the facts
+name together; what no condition reads is left out. A list of studies is what the facts
 about studies say of it. The order is that in which flags and rules read, so that what belongs
 together stands together (a bad order makes diagrams a hundred times larger); facts about studies
 come last.
@@ -20,7 +20,7 @@ from triage.protocol import Fact, Level, Protocol
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from triage.facts import Value
     from triage.logic import Verdict
@@ -53,9 +53,12 @@ class Variable:
         return self._kinds[answer]
 
 
-def variables(protocol: Protocol, *, partial: bool = False) -> tuple[Variable, ...]:
-    """All that flags and rules read, in the order in which they do; `partial` lets each be not asked."""
-    reading = _Reading(protocol)
+def variables(protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> tuple[Variable, ...]:
+    """All that flags and rules read, in the order in which they do; `partial` lets each be not asked.
+
+    What other conditions read, which are to be judged beside them, is told apart `also`.
+    """
+    reading = _Reading(protocol, also)
     questions = [each for each in reading.read if each in protocol.questions]
     facts = [each for each in reading.read if each in protocol.facts]
     open_question, open_fact = ([None],), ([NOT_ASKED],)
@@ -68,7 +71,7 @@ def variables(protocol: Protocol, *, partial: bool = False) -> tuple[Variable, .
 class _Reading:
     """What the flags and rules of a protocol read, in their order, and what they compare it with."""
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, also: Iterable[Condition]) -> None:
         self.read: dict[str, None] = {}
         self._protocol = protocol
         self._edges: dict[str, set[int]] = {}
@@ -80,6 +83,8 @@ class _Reading:
         for rule in protocol.rules:
             for condition in (rule.when, *rule.own_conditions):
                 self._follow(condition)
+        for condition in also:
+            self._follow(condition)
 
     def _follow(self, condition: Condition) -> None:
         for part in condition.walk():

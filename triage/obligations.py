@@ -10,8 +10,11 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
+from triage.checking import condition_faults
+from triage.facts import AnswerErrors, check_answers
 from triage.imaging import STUDY_WORDS
 from triage.protocol import Disposition, Protocol, Service
 from triage.tables import Table
@@ -85,7 +88,7 @@ def read_obligations(source: bytes, protocol: Protocol) -> Obligations:
         raise ObligationError([f"not a TOML file: {error}"]) from error
     owed = _obligations(root, hashlib.sha256(source).hexdigest(), protocol)
     root.note_unread()
-    faults += _unknown_names(owed, protocol)
+    faults += _misfits(owed, protocol)
     if faults:
         raise ObligationError(faults)
     return owed
@@ -98,7 +101,7 @@ def _obligations(root: Table, digest: str, protocol: Protocol) -> Obligations:
         clear=root.values("clear"),
         distress=root.known_words("distress", asked),
         kept=root.known_words("kept", done),
-        recheck=root.word("recheck", done),
+        recheck=root.word("recheck", ("", *done), ""),
         descriptive=root.known_words("descriptive", asked),
         obligations=tuple(_obligation(each, done) for each in root.tables("obligations")),
     )
@@ -121,17 +124,20 @@ def _obligation(table: Table, actions: tuple[str, ...]) -> Obligation:
     )
 
 
-def _unknown_names(owed: Obligations, protocol: Protocol) -> Iterator[str]:
-    """Names that are no question, instrument or field of a study: a derived fact would prove nothing."""
+def _misfits(owed: Obligations, protocol: Protocol) -> Iterator[str]:
+    """What cannot be said of this protocol's patients, or is no raw answer: a derived fact would prove nothing."""
     raw = protocol.questions.keys() | protocol.instruments.keys()
     for each in owed.obligations:
         for part in each.when.walk() if each.when else ():
             for name in part.names:
                 if name not in raw:
                     yield f'obligations[{each.id}].when: "{name}" is not a question or an instrument'
+        for fault in condition_faults(protocol, each.when) if each.when else ():
+            yield f"obligations[{each.id}].when: {fault}"
         for field, word in each.study.items():
             if word not in STUDY_WORDS.get(field, ()) and word != "":
                 yield f'obligations[{each.id}].study: "{field}" is never "{word}"'
-    for name in owed.clear:
-        if name not in protocol.questions:
-            yield f'clear: "{name}" is not a question'
+    try:
+        check_answers(protocol.questions, owed.clear, on=date.max)
+    except AnswerErrors as error:
+        yield from (f"clear: {fault}" for fault in error.faults)

@@ -21,8 +21,9 @@ from triage.referring import Referral, go_ahead, referrals, urgency
 from triage.symbolic import Everybody
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
+    from triage.conditions import Condition
     from triage.diagram import Node
 
 
@@ -52,9 +53,9 @@ class Decided(NamedTuple):
 class Outcomes:
     """The outcome of everybody: `decided` says what a rule decides, `asked_for` whether an action is asked for."""
 
-    def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
+    def __init__(self, protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> None:
         self.protocol, self.partial = protocol, partial
-        self.everybody = Everybody(protocol, partial=partial)
+        self.everybody = Everybody(protocol, partial=partial, also=also)
         self.diagrams = self.everybody.diagrams
         self._none = self.diagrams.constant(None)
         self._rules = {rule.id: rule for rule in protocol.rules}

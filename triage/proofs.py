@@ -12,6 +12,7 @@ the same intake with "not sure" for the rest, of which all is known and which is
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -69,49 +70,81 @@ class Certificate:
 def prove(protocol: Protocol, owed: Obligations = NOTHING_OWED) -> Certificate:
     """Prove or refute everything that a protocol owes; raises `triage.diagram.TooLarge`."""
     started = perf_counter()
-    spaces = [Space(protocol, partial=partial) for partial in (False, True)]
-    proofs = [*_proofs(spaces, owed), *_checks(spaces[0], owed)]
-    complete, half_filled = spaces
+    prover = Prover(protocol, owed)
+    proofs = tuple(map(prover.proof, prover.names))
     return Certificate(
         protocol=protocol.id,
         version=protocol.version,
         digest=protocol.digest,
         obligations=owed.digest,
         engine=ENGINE_VERSION,
-        space=half_filled.size,
-        nodes=len(complete.diagrams) + len(half_filled.diagrams),
+        space=prover.half_filled.size,
+        nodes=len(prover.complete.diagrams) + len(prover.half_filled.diagrams),
         milliseconds=round((perf_counter() - started) * 1000),
-        proofs=tuple(proofs),
+        proofs=proofs,
     )
 
 
-def _proofs(spaces: list[Space], owed: Obligations) -> Iterator[Proof]:
-    for each in properties(owed):
-        refuted = [(space, node) for space in spaces for node in _refuted(space, each)]
-        if refuted:
-            yield _disproof(each, *refuted[0], owed)
-        else:
-            yield Proof(each.name, each.says, each.invariant, holds=True)
+class Prover:
+    """Proves or refutes one property after the other; half-filled intakes are drawn when first needed."""
+
+    def __init__(self, protocol: Protocol, owed: Obligations = NOTHING_OWED) -> None:
+        self._protocol, self._owed = protocol, owed
+        self._properties = {each.name: each for each in properties(owed)}
+        self._checks = {f"no_{each[0].__name__}": each for each in CHECKS}
+        self.names = (*self._properties, *self._checks)
+
+    @cached_property
+    def complete(self) -> Space:
+        return Space(self._protocol, self._owed, partial=False)
+
+    @cached_property
+    def half_filled(self) -> Space:
+        return Space(self._protocol, self._owed, partial=True)
+
+    def proof(self, name: str) -> Proof:
+        """Whether a property holds, and if not, the patient that refutes it."""
+        if name in self._checks:
+            return self._checked(name)
+        each = self._properties[name]
+        for space in self._spaces():
+            found = _refuting(space, each)
+            if found != space.nowhere:
+                return self._disproof(each, space, found)
+        return Proof(each.name, each.says, each.invariant, holds=True)
+
+    def first_refuted(self) -> str:
+        """The name of some property that does not hold, if there is one: what is soon seen is looked at first."""
+        return next(self._refuted(), "")
+
+    def _refuted(self) -> Iterator[str]:
+        yield from self._refuted_in(self.complete)
+        yield from (name for name in self._checks if not self._checked(name).holds)
+        yield from self._refuted_in(self.half_filled)
+
+    def _refuted_in(self, space: Space) -> Iterator[str]:
+        yield from (name for name, each in self._properties.items() if _refuting(space, each) != space.nowhere)
+
+    def _spaces(self) -> Iterator[Space]:
+        yield self.complete
+        yield self.half_filled
+
+    def _checked(self, name: str) -> Proof:
+        check, invariant, says = self._checks[name]
+        faults = tuple(check(self.complete, self._owed))
+        return Proof(name, says, invariant, holds=not faults, counterexample=faults)
+
+    def _disproof(self, each: Property, space: Space, found: Node) -> Proof:
+        answers = nearest(space, found, self._owed)
+        words = tuple(in_words(space.protocol, answers, self._owed, partial=space.partial))
+        return Proof(each.name, each.says, each.invariant, holds=False, counterexample=words, answers=answers)
 
 
-def _refuted(space: Space, each: Property) -> Iterator[Node]:
+def _refuting(space: Space, each: Property) -> Node:
     """The first of the possible intakes that break a property, if there are any."""
-    if space.partial and not each.of_half_filled:
-        return
-    for breaking in each.refuting(space):
-        found = space.all_of(space.everybody.possible, breaking)
-        if found != space.nowhere:
-            yield found
-            return
-
-
-def _disproof(each: Property, space: Space, found: Node, owed: Obligations) -> Proof:
-    answers = nearest(space, found, owed)
-    words = tuple(in_words(space.protocol, answers, owed, partial=space.partial))
-    return Proof(each.name, each.says, each.invariant, holds=False, counterexample=words, answers=answers)
-
-
-def _checks(space: Space, owed: Obligations) -> Iterator[Proof]:
-    for check, invariant, says in CHECKS:
-        faults = tuple(check(space, owed))
-        yield Proof(f"no_{check.__name__}", says, invariant, holds=not faults, counterexample=faults)
+    if each.of_half_filled or not space.partial:
+        for breaking in each.refuting(space):
+            found = space.all_of(space.everybody.possible, breaking)
+            if found != space.nowhere:
+                return found
+    return space.nowhere

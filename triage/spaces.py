@@ -7,6 +7,7 @@ from itertools import pairwise
 from operator import and_, lt, ne, not_, or_
 from typing import TYPE_CHECKING, Any
 
+from triage.conditions import Comparison, Statement
 from triage.logic import NOT_ASKED, YES, Truth, Verdict
 from triage.outcomes import Decided, Outcomes
 from triage.protocol import PSYCHOLOGICAL, Service
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from triage.conditions import Condition
     from triage.diagram import Node
+    from triage.obligations import Obligations
     from triage.protocol import Disposition, Protocol
     from triage.questions import Question
 
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
 class Space:
     """The intakes of which all is known, or with `partial` also the half-filled ones.
 
-    A statement is a diagram that says True of the intakes of which it holds. What many properties
+    They are told apart by all that flags and rules read, and by what is owed: also by what a protocol
+    has forgotten. A statement is a diagram that says True of the intakes of which it holds. What many properties
     speak of (how urgent, which services) is a small diagram of its own, made once.
     """
 
-    def __init__(self, protocol: Protocol, *, partial: bool) -> None:
+    def __init__(self, protocol: Protocol, owed: Obligations, *, partial: bool) -> None:
         self.protocol, self.partial = protocol, partial
-        self.outcomes = Outcomes(protocol, partial=partial)
+        self.outcomes = Outcomes(protocol, partial=partial, also=_stated(protocol, owed))
         self.everybody, self.diagrams = self.outcomes.everybody, self.outcomes.diagrams
         self.everywhere: Node = self.diagrams.constant(True)  # noqa: FBT003  (what a diagram says)
         self.nowhere: Node = self.diagrams.constant(False)  # noqa: FBT003
@@ -178,9 +181,8 @@ class Space:
 
     @cached_property
     def safety(self) -> tuple[Question, ...]:
-        """The safety questions that flags and rules read."""
-        questions = self.protocol.questions.values()
-        return tuple(each for each in questions if each.safety and each.id in self.everybody.places)
+        """The safety questions, whether or not any flag or rule reads them."""
+        return tuple(_safety(self.protocol))
 
     def remarkable(self, *questions: Question) -> Node:
         """Where one of these safety questions is anything but answered no: yes, not sure, or not asked."""
@@ -209,6 +211,17 @@ class Space:
         """How many different intakes there are; lists of studies count as different where they say different things."""
         weights = [each.weights for each in self.everybody.variables]
         return self.diagrams.count(self.everybody.possible, bool, weights)
+
+
+def _stated(protocol: Protocol, owed: Obligations) -> Iterator[Condition]:
+    """The conditions that properties are stated in: those of obligations, and that a safety answer is remarkable."""
+    yield from (each.when for each in owed.obligations if each.when is not None)
+    for question in _safety(protocol):
+        yield Comparison(question.id, ">=", 1) if question.type.is_number else Statement(question.id)
+
+
+def _safety(protocol: Protocol) -> Iterator[Question]:
+    return (each for each in protocol.questions.values() if each.safety)
 
 
 def calm_answer(question: Question) -> Any:

@@ -39,7 +39,7 @@ def rules_that_never_act(space: Space, owed: Obligations) -> Iterator[str]:
 
 def questions_never_asked(space: Space, owed: Obligations) -> Iterator[str]:
     for question in space.protocol.questions.values():
-        if question.ask_when is not None and space.not_applicable(question) == space.everywhere:
+        if question.ask_when is not None and space.where(question.ask_when) == space.nowhere:
             yield f'"{question.text}" ({question.id}) is never asked: its condition is never true'
 
 

@@ -34,12 +34,13 @@ _KINDS = (YES, NO, NOT_SURE)  # of what is said of a fact about studies, in the 
 class Everybody:
     """All patients of a protocol; with `partial`, also those of whom not everything was asked.
 
+    Conditions beyond those of the protocol can be judged if they are named in `also`.
     Raises `triage.diagram.TooLarge` where the protocol lets too many answers hang on one another.
     """
 
-    def __init__(self, protocol: Protocol, *, partial: bool = False) -> None:
+    def __init__(self, protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> None:
         self.protocol, self._partial = protocol, partial
-        self.variables = variables(protocol, partial=partial)
+        self.variables = variables(protocol, partial=partial, also=also)
         self.places = {each.name: place for place, each in enumerate(self.variables)}
         self.diagrams = Diagrams([len(each.answers) for each in self.variables], limit=MOST_NODES)
         self.facts = [protocol.facts[each.name] for each in self.variables if each.name in protocol.facts]
