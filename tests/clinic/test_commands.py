@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from clinic import expectations
 from clinic.models import ProtocolRelease
 from tests import factories
+from tests.clinic.small_protocol import SMALL
 from tests.clinic.test_api_bad_input import ANSWERS
+from triage import symbolic
 
 SHIPPED = factories.FIXTURES / "protocols" / "back-pain" / "1.0.0.toml"
 DEMO = factories.FIXTURES / "demo" / "three-patients.json"
@@ -130,8 +133,10 @@ def test_the_demo_patients_differ_in_what_is_suggested() -> None:
     assert summary.count("Questions still open:") == 3
 
 
-def test_the_shipped_protocol_holds_for_every_vignette() -> None:
-    assert re.search(r"([1-9]\d*) of \1 vignettes hold", run("check_protocol", SHIPPED))
+def test_the_shipped_protocol_holds_for_every_vignette_and_is_proved_for_everybody() -> None:
+    said = run("check_protocol", SHIPPED)
+    assert re.search(r"([1-9]\d*) of \1 vignettes hold", said)
+    assert re.search(r"([1-9]\d*) of \1 properties hold for every one of 2\.7 x 10\^85 possible intakes", said)
 
 
 def test_every_fault_of_a_protocol_is_named_with_its_file(tmp_path: Path) -> None:
@@ -147,12 +152,28 @@ def test_every_fault_of_a_protocol_is_named_with_its_file(tmp_path: Path) -> Non
     assert all(fault.startswith(f"{broken}: ") for fault in faults)
 
 
-def test_a_protocol_that_says_otherwise_than_its_vignettes_is_told_so(tmp_path: Path) -> None:
+def test_a_protocol_that_says_otherwise_than_its_vignettes_is_told_so_with_the_patient_it_harms(tmp_path: Path) -> None:
     changed = tmp_path / "changed.toml"
-    changed.write_text(SHIPPED.read_text().replace('when = "duration_days > 42"', 'when = "duration_days > 43"'))
-    with pytest.raises(CommandError, match="expected") as refusal:
+    changed.write_text(SHIPPED.read_text().replace('when = "duration_days > 42"', 'when = "duration_days >= 42"'))
+    with pytest.raises(CommandError, match="day-42: referrals: expected") as refusal:
         run("check_protocol", changed)
     assert refusal.value.returncode == 1
+    said = str(refusal.value)
+    assert "six_weeks (F13): Up to 42 days psychological care rests on a score or panic" in said
+    assert "    How many days ago did this spell of pain begin? 42 days\n" in said
+    assert "    Outcome: Suggested: refer to physiotherapy and cognitive behavioural therapy" in said
+
+
+def test_a_protocol_that_cannot_be_proved_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, owed = tmp_path / "next.toml", tmp_path / "small.toml"
+    file.write_bytes(SMALL)
+    monkeypatch.setattr(expectations, "OBLIGATIONS", tmp_path)
+    monkeypatch.setattr(symbolic, "MOST_NODES", 50)
+    with pytest.raises(CommandError, match="too large to be proved: more than 50 nodes"):
+        run("check_protocol", file)
+    owed.write_text('obligations = []\ndescriptive = ["height"]\n')
+    with pytest.raises(CommandError, match='what it owes cannot be said of it: descriptive: "height" is not one of'):
+        run("check_protocol", file)
 
 
 @pytest.mark.django_db
@@ -190,7 +211,7 @@ def test_a_faulty_protocol_is_not_published(tmp_path: Path) -> None:
 
 def test_a_citation_of_a_withdrawn_source_is_named(tmp_path: Path) -> None:
     changed = tmp_path / "changed.toml"
-    changed.write_text(SHIPPED.read_text().replace('status = "current"', 'status = "withdrawn"', 1))
+    changed.write_text(SMALL.decode().replace('status = "current"', 'status = "withdrawn"', 1))
     with pytest.raises(CommandError, match=r'cites: "\w+" is withdrawn and may not be relied on'):
         run("check_protocol", changed)
 
