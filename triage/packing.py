@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import chain
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from triage.facts import NOT_SURE_ANSWER
-from triage.imaging import ABSENT, FIELD_OF, STUDY_NAMES, Study
+from triage.imaging import ABSENT, FIELD_OF, STUDY_NAMES, Study, read_study
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -38,7 +39,7 @@ _WORDS = (QuestionType.TRI, QuestionType.CHOICE)
 
 
 class TooMuch(ValueError):
-    """More than a record holds: such a patient has to be looked at alone."""
+    """Something that a record has no place for: such a patient has to be looked at alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Packing:
     def _word(self, question: Question, answer: Value | None) -> int:
         if answer is None or answer == NOT_SURE_ANSWER:
             return NOT_ASKED if answer is None else NOT_SURE
-        word = len(answer) if isinstance(answer, tuple) else self._codes[question.id][str(answer)]
+        word = len(answer) if isinstance(answer, tuple) else self._codes[question.id].get(str(answer), NOT_SURE)
         return _within(word, NOT_SURE)
 
     def _studies(self, values: Mapping[str, Value]) -> Iterator[int]:
@@ -148,6 +149,22 @@ class Packing:
         )
 
 
+def stored_values(protocol: Protocol, answers: Mapping[str, Any], *, on: date) -> dict[str, Value] | None:
+    """What is to be packed of answers that were checked when they were stored; many times quicker than to check again.
+
+    None where they need to be: two sources disagree, or a date stands for a number of days.
+    """
+    if any("disputes" in entry for entry in answers.values()):
+        return None
+    values: dict[str, Any] = {name: entry["value"] for name, entry in answers.items()}
+    if any(question.days_since in values for question in protocol.questions.values()):
+        return None
+    studies = values.get(protocol.imaging_question)
+    if isinstance(studies, list):
+        values[protocol.imaging_question] = tuple(read_study(each, on=on) for each in studies)
+    return values
+
+
 def _longest(lists: NDArray[np.uint8] | None) -> int:
     return 0 if lists is None else int(lists[lists < NOT_SURE].max(initial=0))
 
@@ -167,7 +184,8 @@ def _within(number: int, end: int) -> int:
 def _number(question: Question, answer: Value | None) -> int:
     if answer is None or answer == NOT_SURE_ANSWER:
         return NUMBER_NOT_ASKED if answer is None else NUMBER_NOT_SURE
-    assert isinstance(answer, int)  # noqa: S101 -- the facts are checked
+    if not isinstance(answer, int):
+        raise TooMuch(f"a record has no place for {answer}: it is no number")
     return _within(answer - question.low, NUMBER_NOT_SURE)
 
 

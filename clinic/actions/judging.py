@@ -6,7 +6,9 @@ by the engine, and so is a sample of the rest: what is listed is never the word 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +22,7 @@ from triage.cohort_decisions import decide, read_advice
 from triage.engine import evaluate
 from triage.explanation import explain
 from triage.facts import check_fitting
-from triage.packing import Packing, TooMuch, asked_otherwise
+from triage.packing import Packing, TooMuch, asked_otherwise, stored_values
 from triage.reading import read_protocol
 from triage.relevance import relevance
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from clinic.shares import Share
     from triage.advice import Advice
+    from triage.facts import Value
     from triage.protocol import Protocol
 
 _AT_ONCE = 200  # whole assessments in memory; each is some tens of kilobytes
@@ -91,9 +94,20 @@ def judge(source: bytes, share: Share) -> Judged:
     by_release: dict[UUID, list[_Row]] = {}
     for row in _rows(share):
         by_release.setdefault(row.release, []).append(row)
-    for release in ProtocolRelease.objects.filter(pk__in=by_release).defer("source"):
-        _Judging(judged, protocol, protocols.get(release)).judge(by_release[release.pk])
+    with _nothing_in_circles():
+        for release in ProtocolRelease.objects.filter(pk__in=by_release).defer("source"):
+            _Judging(judged, protocol, protocols.get(release)).judge(by_release[release.pk])
     return judged
+
+
+@contextmanager
+def _nothing_in_circles() -> Iterator[None]:
+    """Documents are freed as they are done with; Python looks for circles in them for a third of the time, in vain."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @lru_cache(maxsize=2)
@@ -145,15 +159,22 @@ class _Judging:
         )
 
     def _pack(self, stored: _Stored) -> bytes | None:
-        facts, unfit = check_fitting(self._reader.questions, stored.answers, on=stored.on)
-        self._judged.unfit += bool(unfit)
         try:
-            record = self._packing.pack(facts.values, advice_of(stored.outcome).digest)
+            record = self._packing.pack(self._values(stored), advice_of(stored.outcome).digest)
         except TooMuch:
             return None
         if self._is_packed_for_it:
             self._judged.packed.append((stored.pk, self._own.digest, record))
         return record
+
+    def _values(self, stored: _Stored) -> Mapping[str, Value]:
+        if self._is_packed_for_it:
+            values = stored_values(self._own, stored.answers, on=stored.on)
+            if values is not None:
+                return values
+        facts, unfit = check_fitting(self._reader.questions, stored.answers, on=stored.on)
+        self._judged.unfit += bool(unfit)
+        return facts.values
 
     def _judge_at_once(self, records: dict[UUID, bytes]) -> Iterator[tuple[UUID, Advice | None]]:
         """Count who is advised alike; tell who has to be looked at closer, with what seems to be advised now."""

@@ -6,12 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.triage.small import CLEAR, ON, SMALL, SOURCE, check
-from tests.triage.worlds import STUDIES, WORLDS, Answers
+from tests.triage.worlds import STUDIES, WORLDS, Answers, World
 from triage.cohort import Cohort
 from triage.cohort_decisions import decide
-from triage.packing import MARK, Packing, TooMuch, asked_otherwise
+from triage.facts import check_answers
+from triage.packing import MARK, Packing, TooMuch, asked_otherwise, stored_values
 from triage.protocol import Protocol
 from triage.reading import read_protocol
 
@@ -144,3 +147,29 @@ def test_every_question_that_is_read_has_a_place(world):
     packing = Packing(world.protocol)
     placed = {each.id for each in (*packing.words, *packing.numbers)}
     assert set(world.protocol.most_decisive_first) <= placed
+
+
+@pytest.mark.parametrize("world", WORLDS.values(), ids=list(WORLDS))
+@given(data=st.data())
+def test_stored_answers_are_packed_as_those_that_are_checked_again(world: World, data):
+    answers = data.draw(world.patients)
+    stored = {name: {"value": value, "source": "staff"} for name, value in answers.items()}
+    values = stored_values(world.protocol, stored, on=ON)
+    if values is None:
+        assert {question.days_since for question in world.protocol.questions.values()} & {*answers, None}
+        return
+    packing = Packing(world.protocol)
+    assert packing.pack(values) == packing.pack(check_answers(world.protocol.questions, stored, on=ON).values)
+
+
+def test_stored_answers_with_two_sources_or_a_date_are_checked_again():
+    disputed = {"fever": {"value": "no", "disputes": {"value": "yes"}}}
+    assert stored_values(SMALL, disputed, on=ON) is None
+    assert stored_values(SMALL, {"numb_since": {"value": "2026-11-20"}}, on=ON) is None
+    assert stored_values(SMALL, {"numb_days": {"value": 3}}, on=ON) == {"numb_days": 3}
+
+
+@pytest.mark.parametrize("values", [{"fever": "perhaps"}, {"age": "forty"}, {"age": -1}, {"site": "neck"}])
+def test_what_was_stored_past_every_check_has_no_place(values: dict):
+    with pytest.raises(TooMuch):
+        PACKING.pack(values)
