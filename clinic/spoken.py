@@ -169,7 +169,7 @@ def _document(stored: Any, key: str = "") -> Any:
         return {name: _document(value, name) for name, value in stored.items()}
     if isinstance(stored, list):
         return [_document(each, key) for each in stored]
-    if key == "answer":
+    if key in ("answer", "from", "to"):
         return answer(stored)
     if key == "reason":
         return reason(stored)

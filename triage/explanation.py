@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from triage.alternatives import MOST_CHANGES, alternatives
 from triage.engine import ENGINE_VERSION, Evaluation, Finding, State
 from triage.facts import NOT_SURE_ANSWER
 from triage.imaging import Study
@@ -13,7 +14,7 @@ from triage.questions import Question, QuestionType
 from triage.referring import Referral
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from triage.facts import Value
     from triage.instruments import Score
@@ -55,6 +56,7 @@ def explain(evaluation: Evaluation) -> Document:
         "because": _because(evaluation),
         "findings": [_finding(evaluation, each) for each in evaluation.findings],
         "outstanding": [_open(evaluation, each) for each in evaluation.outstanding],
+        "would_change": list(_would_change(evaluation)),
         "scores": [_score(each) for each in evaluation.scores],
         "conflicts": [{"question": each.question, "reason": each.reason} for each in evaluation.conflicts],
         "ignored": list(evaluation.ignored),
@@ -202,6 +204,25 @@ def _open(evaluation: Evaluation, name: str) -> Document:
         "section": question.section,
         "safety": question.safety,
     }
+
+
+def _would_change(evaluation: Evaluation) -> Iterator[Document]:
+    """What else it would be with a few other answers, once only few are open; an answer not given is empty."""
+    if len(evaluation.outstanding) > MOST_CHANGES:
+        return
+    values, questions = evaluation.facts.values, evaluation.protocol.questions
+    for disposition, answers in alternatives(evaluation.protocol, evaluation.facts, evaluation.disposition):
+        changed = [
+            {
+                "question": name,
+                "text": questions[name].text,
+                "from": say(questions[name], values[name]) if name in values else "",
+                "to": say(questions[name], answer),
+            }
+            for name, answer in answers.items()
+        ]
+        title = evaluation.protocol.dispositions[disposition].title
+        yield {"to": disposition.value, "title": title, "answers": changed}
 
 
 def _score(score: Score) -> Document:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from triage.diagram import Diagrams, Node
     from triage.facts import Value
-    from triage.protocol import Protocol
+    from triage.protocol import Disposition, Protocol
 
     Way = tuple[Value, ...]
 
@@ -54,37 +54,61 @@ class Relevance:
 
     def __init__(self, protocol: Protocol) -> None:
         outcomes = Outcomes(protocol)
-        self._protocol, self._variables = protocol, outcomes.everybody.variables
+        self._protocol, self.variables = protocol, outcomes.everybody.variables
         self._places = outcomes.everybody.places
-        self._facts, self._first_fact = outcomes.everybody.facts, outcomes.everybody.first_fact
+        self._facts, self.first_fact = outcomes.everybody.facts, outcomes.everybody.first_fact
         self._tied = {fact.id: protocol.reads(fact.when) for fact in self._facts if not is_about_studies_alone(fact)}
-        self._diagrams, self._parts = self._kept(outcomes)
-        self._asked = [self._diagrams.asks(part) for part in self._parts]
-        self._places_of_facts = range(self._first_fact, len(self._variables))
+        self.diagrams, (self.disposition, *self._parts) = self._kept(outcomes)
+        self.leads_to = self._dispositions()
+        self._asked = [self.diagrams.asks(part) for part in self._parts]
+        self._places_of_facts = range(self.first_fact, len(self.variables))
         self._alone = frozenset(self._places[fact.id] for fact in self._facts if fact.id not in self._tied)
         self._differing: dict[Node, frozenset[int]] = {}
 
     def _kept(self, outcomes: Outcomes) -> tuple[Diagrams, list[Node]]:
-        """Each part of the outcome, where some list of studies can say what its facts are."""
+        """The disposition and each part of the outcome, where some list of studies can say what its facts are."""
         diagrams, possible = outcomes.diagrams, outcomes.everybody.possible
-        parts = [diagrams.convert(_what_is_advised, outcomes.decided), *outcomes.actions.values()]
+        whole = [diagrams.convert(each, outcomes.decided) for each in (_disposition, _what_is_advised)]
+        parts = [*whole, *outcomes.actions.values()]
         kept, nodes = diagrams.kept(*[diagrams.combine(_where_possible, possible, part) for part in parts])
         # What is advised asks most, so it comes first; of the actions, those that are soon looked at.
-        return kept, [nodes[0], *sorted(nodes[1:], key=lambda node: sum(1 for _ in kept.below(node)))]
+        return kept, [*nodes[:2], *sorted(nodes[2:], key=lambda node: sum(1 for _ in kept.below(node)))]
+
+    def _dispositions(self) -> dict[Node, frozenset[Disposition]]:
+        """Which dispositions there are below each node of the diagram of them."""
+        found: dict[Node, frozenset[Disposition]] = {}
+        for node in sorted(self.diagrams.below(self.disposition)):  # a node comes after all below it
+            below = self.diagrams.branches[node]
+            said = {self.diagrams.value(node)} if not below else {each for at in below for each in found[at]}
+            found[node] = frozenset(said - {_IMPOSSIBLE})
+        return found
+
+    def known(self, view: PatientView) -> list[int]:
+        """The kind of the answer to each question, or OPEN."""
+        return [
+            variable.kind(view.values[variable.name]) if variable.name in view.values else OPEN
+            for variable in self.variables[: self.first_fact]
+        ]
+
+    def known_facts(self, view: PatientView) -> list[int]:
+        """What these studies say of each fact, or OPEN."""
+        return [_KINDS.get(view.of_studies(fact), OPEN) for fact in self._facts]
+
+    def read_with_studies(self, view: PatientView) -> frozenset[str]:
+        """The questions to which another answer could change what these studies say."""
+        studies = view.values.get(self._protocol.imaging_question)
+        return frozenset(name for names in self._tied.values() for name in names) if studies else frozenset()
 
     def outstanding(self, view: PatientView) -> frozenset[str]:
         """The questions not asked so far that have an answer which changes the outcome."""
-        known = [
-            variable.kind(view.values[variable.name]) if variable.name in view.values else OPEN
-            for variable in self._variables[: self._first_fact]
-        ]
+        known = self.known(view)
         is_open = {place for place, kind in enumerate(known) if kind == OPEN}
         if self._protocol.imaging_question in view.values:
             return frozenset(self._with_known_studies(view, known, is_open))
         return frozenset(self._with_open_studies(view, known, is_open))
 
     def _with_open_studies(self, view: PatientView, known: list[int], is_open: set[int]) -> set[str]:
-        narrowing = Narrowing(self._diagrams, self._first_fact)
+        narrowing = Narrowing(self.diagrams, self.first_fact)
         for part in self._parts_that_ask(is_open.union(self._places_of_facts), narrowing):
             narrowing.narrow(part, known)
             differing = {place for node in narrowing.reached for place in self._facts_that_differ(node)}
@@ -103,7 +127,7 @@ class Relevance:
         tied = sorted({name for fact in unsettled for name in self._tied[fact] if name not in view.values})
         answers = [self._answers(name, view) for name in tied]
         ways = {way: self._known_then(known, view, dict(zip(tied, way, strict=True))) for way in product(*answers)}
-        narrowing = Narrowing(self._diagrams, len(self._variables))
+        narrowing = Narrowing(self.diagrams, len(self.variables))
         found: set[str] = set()
         for part in self._parts_that_ask(is_open.union(self._places[fact] for fact in unsettled), narrowing):
             left = {way: narrowing.narrow(part, then) for way, then in ways.items()}
@@ -117,19 +141,19 @@ class Relevance:
                 yield part
 
     def _names(self, narrowing: Narrowing) -> set[str]:
-        return {self._variables[place].name for place in narrowing.asked}
+        return {self.variables[place].name for place in narrowing.asked}
 
     def _facts_that_differ(self, node: Node) -> frozenset[int]:
         """The places of the facts about studies on which it depends what is said below a node."""
         known = self._differing.get(node)
         if known is None:
-            below = [each for each in self._diagrams.below(node) if self._differs(each)]
-            known = self._differing[node] = frozenset(self._diagrams.variable[each] for each in below)
+            below = [each for each in self.diagrams.below(node) if self._differs(each)]
+            known = self._differing[node] = frozenset(self.diagrams.variable[each] for each in below)
         return known
 
     def _differs(self, node: Node) -> bool:
         """Whether several things are said below it, not counting where no list of studies leads."""
-        return len(self._diagrams.says(node) - {_IMPOSSIBLE}) > 1
+        return len(self.diagrams.says(node) - {_IMPOSSIBLE}) > 1
 
     def _known_then(self, known: Sequence[int], view: PatientView, answers: dict[str, Value]) -> list[int]:
         """What is known of every variable once these answers are given too."""
@@ -137,7 +161,7 @@ class Relevance:
         kinds = [*known, *(_KINDS[then.of_studies(fact)] for fact in self._facts)]
         for name, answer in answers.items():
             if name in self._places:
-                kinds[self._places[name]] = self._variables[self._places[name]].kind(answer)
+                kinds[self._places[name]] = self.variables[self._places[name]].kind(answer)
         return kinds
 
     def _answers(self, name: str, view: PatientView) -> list[Value]:
@@ -147,7 +171,7 @@ class Relevance:
             return list(dict.fromkeys([*(option.value for option in question.options), NOT_SURE_ANSWER]))
         if not question.type.is_number:
             return ["yes", "no", NOT_SURE_ANSWER]
-        kinds = self._variables[self._places[name]].answers if name in self._places else ()
+        kinds = self.variables[self._places[name]].answers if name in self._places else ()
         numbers = {question.low, *(each for each in kinds if isinstance(each, int)), *_ages(view, self._protocol)}
         return [*(each for each in sorted(numbers) if question.low <= each <= question.high), NOT_SURE_ANSWER]
 
@@ -169,6 +193,10 @@ def _differs(left: dict[Way, Node], place: int) -> bool:
 
 def _where_possible(is_possible: bool, said: object) -> object:  # noqa: FBT001
     return said if is_possible else _IMPOSSIBLE
+
+
+def _disposition(decided: Decided) -> Disposition:
+    return decided.disposition
 
 
 def _what_is_advised(decided: Decided) -> tuple[object, ...]:

@@ -87,6 +87,26 @@ class OpenQuestion(serializers.Serializer[Any]):
     safety = serializers.BooleanField()
 
 
+class OtherAnswer(serializers.Serializer[Any]):
+    """One answer that would have to be another."""
+
+    question = serializers.CharField()
+    text = serializers.CharField()
+    to = serializers.CharField(help_text="the other answer, in words")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        given = serializers.CharField(allow_blank=True, help_text="the answer, in words; empty where there is none")
+        return {**super().get_fields(), "from": given}  # a name that Python keeps for itself
+
+
+class Elsewhere(serializers.Serializer[Any]):
+    """A more or a less urgent outcome, and the fewest other answers that would lead to it."""
+
+    to = serializers.ChoiceField(DISPOSITIONS)
+    title = serializers.CharField()
+    answers = OtherAnswer(many=True)
+
+
 class ScoreRange(serializers.Serializer[Any]):
     instrument = serializers.CharField()
     name = serializers.CharField()
@@ -126,6 +146,12 @@ class Outcome(serializers.Serializer[Any]):
     because = Reason(many=True)
     findings = FlagFinding(many=True)
     outstanding = OpenQuestion(many=True, help_text="open questions that could still change the outcome")
+    would_change = Elsewhere(
+        many=True,
+        required=False,
+        help_text="the fewest other answers, at most 3, that would lead to something more or less urgent; "
+        "empty while more questions are open, missing before engine 1.2.0",
+    )
     scores = ScoreRange(many=True)
     conflicts = Disagreement(many=True)
     ignored = serializers.ListField(child=serializers.CharField(), help_text="answered, but does not apply")

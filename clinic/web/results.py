@@ -91,6 +91,7 @@ class ResultPage(IntakePage):
             deferred=outcomes.referrals(outcome, "deferred"),
             actions=outcome["actions"],
             outstanding=[self._open(each) for each in outcome["outstanding"]],
+            would_change=outcome.get("would_change", []),  # engines before 1.2.0 did not say
             findings=outcomes.findings(outcome),
             scores=outcomes.scores(outcome, protocol),
             advice=outcomes.texts(self.assessment, "advice", self.site),

@@ -226,6 +226,17 @@ def test_the_result_is_in_german(german: Client, emergency: Assessment):
     assert TOLD[emergency.outcome["means"]] in shown
 
 
+def test_what_would_change_the_result_is_told_in_german(german: Client, emergency: Assessment):
+    ways = emergency.outcome["would_change"]
+    assert [each["to"] for each in ways] == ["self_manage"]
+    with translation.override(GERMAN):
+        assert [each["to"] for each in spoken.outcome(emergency.outcome)["would_change"]] == [e["to"] for e in ways]
+    shown = page(german, "assessment", emergency.pk)
+    assert "Was daran etwas ändern würde" in shown
+    assert f"Es wäre: {TOLD[ways[0]['title']]}" in shown
+    assert "Nein (geantwortet: Ja)" in shown
+
+
 def test_the_patients_letter_is_german_and_writes_dates_and_numbers_so(emergency: Assessment):
     made = content(assessment=emergency, kind="patient", language=GERMAN, on=clock.today())
     said = str(made)

@@ -1,12 +1,15 @@
 """Check, stop card, result and decision in the web door."""
 
 import pytest
+from django.db import models
 from django.test import Client
 from django.urls import reverse
 
 from clinic.actions import decisions, intakes, referrals
 from clinic.models import Assessment, Decision, Referral, Site, Stage, StopRecord, User
+from clinic.permissions import Role
 from tests import factories
+from tests.clinic.callers import caller
 
 DISTRESS = {
     "duration_days": 70,
@@ -42,6 +45,26 @@ def page(client: Client, name: str, pk: object) -> str:
 
 def decide(client: Client, assessment: Assessment, **form: object) -> int:
     return client.post(reverse("decide", args=[assessment.pk]), form).status_code
+
+
+def test_the_result_says_what_would_change_it(client: Client, clinician: User, refer: Assessment):
+    client.force_login(clinician)
+    shown = page(client, "assessment", refer.pk)
+    assert "What would change this" in shown
+    for way in refer.outcome["would_change"]:
+        assert f"It would be: {way['title']}" in shown
+        assert all(f"{each['to']} (answered: {each['from']})" in shown for each in way["answers"])
+
+
+def test_a_result_of_an_engine_that_did_not_say_what_would_change_it_is_shown(
+    client: Client, clinician: User, refer: Assessment
+):
+    client.force_login(clinician)
+    as_then = {name: said for name, said in refer.outcome.items() if name != "would_change"}
+    models.QuerySet(Assessment).filter(pk=refer.pk).update(outcome=as_then)  # as it was stored by engine 1.1.0
+    assert "What would change this" not in page(client, "assessment", refer.pk)
+    shown = caller(Role.CLINICIAN, refer.site).get(f"assessments/{refer.pk}/")
+    assert (shown.status_code, "would_change" in shown.json()["outcome"]) == (200, False)
 
 
 def test_an_intake_with_open_questions_is_not_completed(client: Client, here: Site, clinician: User):

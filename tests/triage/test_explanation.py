@@ -167,6 +167,19 @@ def test_conflicts_and_answers_not_read_are_shown():
     assert shown["ignored"] == ["numb_days"]
 
 
+def test_what_would_change_the_outcome_is_told_with_the_answers_in_words():
+    more, less = document("numb", fever="not_sure")["would_change"]
+    numb = {"question": "numb", "text": "New numbness?", "from": "", "to": "Yes"}
+    days = {"question": "numb_days", "text": "For how many days has it been numb?", "from": "", "to": "0"}
+    assert more == {"to": "emergency", "title": "Emergency", "answers": [numb, days]}
+    assert less["answers"][-1] == {"question": "fever", "text": "A fever?", "from": "Not sure", "to": "No"}
+
+
+def test_while_much_is_open_nothing_is_said_of_what_would_change_the_outcome():
+    assert document("fever", "weight_loss", "stiff")["would_change"] != []
+    assert document("fever", "weight_loss", "stiff", "wish")["would_change"] == []
+
+
 @pytest.mark.parametrize(
     ("question", "value", "words"),
     [
