@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from triage.explanation import say
 from triage.facts import Facts, check_answers
+from triage.imaging import REQUIRED, STUDY_WORDS
 from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
 from triage.outcome import decide
 from triage.patient_view import PatientView
@@ -79,7 +80,9 @@ def _with_studies(space: Space, said: Answers, chosen: Mapping[str, int]) -> Ans
 
 
 def _as_answer(study: Any) -> dict[str, object]:
-    return {**study.words, **({} if study.age_days is None else {"age_days": study.age_days})}
+    """A study has words for what no fact reads of it, too."""
+    words = {field: STUDY_WORDS[field][0] for field in REQUIRED} | study.words
+    return {**words, **({} if study.age_days is None else {"age_days": study.age_days})}
 
 
 def in_words(protocol: Protocol, answers: Answers, owed: Obligations, *, partial: bool) -> Iterator[str]:
