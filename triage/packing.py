@@ -8,8 +8,8 @@ as long as it asks the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from struct import Struct
+from struct import error as StructError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from triage.imaging import ABSENT, FIELD_OF, STUDY_NAMES, Study, read_study
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -96,9 +96,10 @@ class Packing:
     def __init__(self, protocol: Protocol) -> None:
         questions = protocol.questions.values()
         self._imaging = protocol.imaging_question
+        self._dates = {question.days_since for question in questions if question.days_since}
         self.words = [each for each in questions if each.type in _WORDS or each.id == self._imaging]
         self.numbers = [each for each in questions if each.type.is_number]
-        self._codes = {each.id: _codes(each) for each in self.words}
+        self._codes = [(each.id, _codes(each)) for each in self.words]
         words, numbers = len(self.words), len(self.numbers)
         self._struct = Struct(f"<B{MARK}s{words}B{numbers}H{STUDIES}I{STUDIES}H")
         self._fields = np.dtype(
@@ -114,21 +115,31 @@ class Packing:
 
     def pack(self, values: Mapping[str, Value], mark: bytes = bytes(MARK)) -> bytes:
         """The record of the values of checked facts; raises TooMuch."""
-        words = [self._word(each, values.get(each.id)) for each in self.words]
-        numbers = [_number(each, values.get(each.id)) for each in self.numbers]
-        return self._struct.pack(FORMAT, mark, *words, *numbers, *self._studies(values))
-
-    def _word(self, question: Question, answer: Value | None) -> int:
-        if answer is None or answer == NOT_SURE_ANSWER:
-            return NOT_ASKED if answer is None else NOT_SURE
-        word = len(answer) if isinstance(answer, tuple) else self._codes[question.id].get(str(answer), NOT_SURE)
-        return _within(word, NOT_SURE)
-
-    def _studies(self, values: Mapping[str, Value]) -> Iterator[int]:
         answer = values.get(self._imaging)
         studies = [each for each in answer if isinstance(each, Study)] if isinstance(answer, tuple) else []
-        empty = [0] * (STUDIES - _within(len(studies), STUDIES + 1))
-        return chain(map(_kind, studies), empty, map(_age, studies), empty)
+        read: Mapping[str, object] = {**values, self._imaging: len(studies)} if isinstance(answer, tuple) else values
+        words = [codes.get(read.get(name)) for name, codes in self._codes]
+        numbers = [_number(each, values.get(each.id)) for each in self.numbers]
+        empty = [0] * (STUDIES - len(studies))
+        try:
+            return self._struct.pack(
+                FORMAT, mark, *words, *numbers, *map(_kind, studies), *empty, *map(_age, studies), *empty
+            )
+        except StructError as error:  # there is no code, or a number too many
+            raise TooMuch("a record has no place for one of these answers") from error
+
+    def stored_values(self, answers: Mapping[str, Any], *, on: date) -> dict[str, Value] | None:
+        """What is to be packed of answers that were checked when they were stored, without checking them again.
+
+        None where they have to be: two sources disagree, or a date stands for a number of days.
+        """
+        values = {name: entry["value"] for name, entry in answers.items() if "disputes" not in entry}
+        if len(values) < len(answers) or not self._dates.isdisjoint(values):
+            return None
+        studies = values.get(self._imaging)
+        if isinstance(studies, list):
+            values[self._imaging] = tuple(read_study(each, on=on) for each in studies)
+        return values
 
     def fits(self, record: bytes) -> bool:
         """Whether the record was laid out in this way."""
@@ -149,44 +160,30 @@ class Packing:
         )
 
 
-def stored_values(protocol: Protocol, answers: Mapping[str, Any], *, on: date) -> dict[str, Value] | None:
-    """What is to be packed of answers that were checked when they were stored; many times quicker than to check again.
-
-    None where they need to be: two sources disagree, or a date stands for a number of days.
-    """
-    if any("disputes" in entry for entry in answers.values()):
-        return None
-    values: dict[str, Any] = {name: entry["value"] for name, entry in answers.items()}
-    if any(question.days_since in values for question in protocol.questions.values()):
-        return None
-    studies = values.get(protocol.imaging_question)
-    if isinstance(studies, list):
-        values[protocol.imaging_question] = tuple(read_study(each, on=on) for each in studies)
-    return values
-
-
 def _longest(lists: NDArray[np.uint8] | None) -> int:
     return 0 if lists is None else int(lists[lists < NOT_SURE].max(initial=0))
 
 
-def _codes(question: Question) -> dict[str, int]:
-    if question.type is QuestionType.TRI:
-        return {"no": 0, "yes": 1}
-    return {option.value: number for number, option in enumerate(question.options)}
-
-
-def _within(number: int, end: int) -> int:
-    if not 0 <= number < end:
-        raise TooMuch(f"a record has no place for {number}: it would have to be below {end}")
-    return number
+def _codes(question: Question) -> dict[object, int]:
+    """What stands for each answer that is a word, or for each length of a list of studies."""
+    match question.type:
+        case QuestionType.TRI:
+            known: dict[object, int] = {"no": 0, "yes": 1}
+        case QuestionType.STUDIES:
+            known = {length: length for length in range(STUDIES + 1)}
+        case _:
+            known = {option.value: place for place, option in enumerate(question.options[:NOT_SURE])}
+    return known | {NOT_SURE_ANSWER: NOT_SURE, None: NOT_ASKED}
 
 
 def _number(question: Question, answer: Value | None) -> int:
-    if answer is None or answer == NOT_SURE_ANSWER:
-        return NUMBER_NOT_ASKED if answer is None else NUMBER_NOT_SURE
-    if not isinstance(answer, int):
-        raise TooMuch(f"a record has no place for {answer}: it is no number")
-    return _within(answer - question.low, NUMBER_NOT_SURE)
+    if answer is None:
+        return NUMBER_NOT_ASKED
+    if answer == NOT_SURE_ANSWER:
+        return NUMBER_NOT_SURE
+    if not isinstance(answer, int) or not 0 <= answer - question.low < NUMBER_NOT_SURE:
+        raise TooMuch(f"a record has no place for {answer}")
+    return answer - question.low
 
 
 def _kind(study: Study) -> int:
@@ -200,4 +197,6 @@ def _kind(study: Study) -> int:
 
 
 def _age(study: Study) -> int:
-    return NO_AGE if study.age_days is None else _within(study.age_days, NO_AGE)
+    if study.age_days is not None and study.age_days >= NO_AGE:
+        raise TooMuch(f"a record has no place for {study.age_days} days")
+    return NO_AGE if study.age_days is None else study.age_days

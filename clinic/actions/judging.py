@@ -11,9 +11,11 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 import numpy as np
+from django.db import connection
 
 from clinic import protocols
 from clinic.models import Assessment, ProtocolRelease
@@ -22,20 +24,20 @@ from triage.cohort_decisions import decide, read_advice
 from triage.engine import evaluate
 from triage.explanation import explain
 from triage.facts import check_fitting
-from triage.packing import Packing, TooMuch, asked_otherwise, stored_values
+from triage.packing import Packing, TooMuch, asked_otherwise
 from triage.reading import read_protocol
 from triage.relevance import relevance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import date
-    from uuid import UUID
 
     from clinic.shares import Share
     from triage.advice import Advice
     from triage.facts import Value
     from triage.protocol import Protocol
 
+Id: TypeAlias = UUID | str  # as the database gives it
 _AT_ONCE = 200  # whole assessments in memory; each is some tens of kilobytes
 _ONE_IN = 5000  # of those who are advised alike is looked at by the engine too
 
@@ -70,10 +72,10 @@ class Judged:
 
 
 class _Row(NamedTuple):
-    """The newest assessment of an intake, and its answers if they are packed."""
+    """The newest assessment of an intake, and its answers if they are packed"""
 
-    pk: UUID
-    release: UUID
+    pk: Id
+    release: Id
     schema: str | None
     packed: bytes | None
 
@@ -91,12 +93,13 @@ class _Stored(NamedTuple):
 def judge(source: bytes, share: Share) -> Judged:
     """Judge a share by the protocol whose text this is."""
     judged, protocol = Judged(share), _read(source)
-    by_release: dict[UUID, list[_Row]] = {}
-    for row in _rows(share):
-        by_release.setdefault(row.release, []).append(row)
     with _nothing_in_circles():
-        for release in ProtocolRelease.objects.filter(pk__in=by_release).defer("source"):
-            _Judging(judged, protocol, protocols.get(release)).judge(by_release[release.pk])
+        by_release: dict[Id, list[_Row]] = {}
+        for row in _rows(share):
+            by_release.setdefault(row.release, []).append(row)
+        for release, rows in by_release.items():
+            own = protocols.get(ProtocolRelease.objects.defer("source").get(pk=release))
+            _Judging(judged, protocol, own).judge(rows)
     return judged
 
 
@@ -116,8 +119,16 @@ def _read(source: bytes) -> Protocol:
 
 
 def _rows(share: Share) -> Iterator[_Row]:
+    """Straight from the database: Django would take longer to make objects of ids than it takes to judge."""
     rows = Assessment.objects.newest().filter(pk__gt=share.after, pk__lte=share.until).order_by("pk")
-    return map(_Row._make, rows.values_list("pk", "release_id", "packed__schema", "packed__packed"))
+    columns = rows.values_list("pk", "release_id", "packed__schema", "packed__packed")
+    with connection.cursor() as cursor:
+        cursor.execute(*columns.query.sql_with_params())
+        yield from map(_Row._make, cursor)
+
+
+def _id(given: Id) -> UUID:
+    return given if isinstance(given, UUID) else UUID(given)
 
 
 def _stored(ids: Collection[UUID]) -> Iterator[_Stored]:
@@ -138,20 +149,17 @@ class _Judging:
 
     def judge(self, rows: list[_Row]) -> None:
         self._judged.number += len(rows)
-        records = self._records(rows)
-        closer: dict[UUID, Advice | None] = {row.pk: None for row in rows if row.pk not in records}
+        records: dict[Id, bytes] = {row.pk: bytes(row.packed or b"") for row in rows if self._serves(row)}
+        closer: dict[UUID, Advice | None] = {}
+        for stored in _stored([_id(row.pk) for row in rows if row.pk not in records]):
+            record = self._pack(stored)
+            if record is None:
+                closer[stored.pk] = None
+            else:
+                records[stored.pk] = record
         if records:
             closer.update(self._judge_at_once(records))
         self._look_closer(closer)
-
-    def _records(self, rows: list[_Row]) -> dict[UUID, bytes]:
-        """The packed answers, made here where there are none; of some there is more than a record holds."""
-        records = {row.pk: bytes(row.packed) for row in rows if row.packed is not None and self._serves(row)}
-        for stored in _stored([row.pk for row in rows if row.pk not in records]):
-            record = self._pack(stored)
-            if record is not None:
-                records[stored.pk] = record
-        return records
 
     def _serves(self, row: _Row) -> bool:
         return (
@@ -169,14 +177,14 @@ class _Judging:
 
     def _values(self, stored: _Stored) -> Mapping[str, Value]:
         if self._is_packed_for_it:
-            values = stored_values(self._own, stored.answers, on=stored.on)
+            values = self._packing.stored_values(stored.answers, on=stored.on)
             if values is not None:
                 return values
         facts, unfit = check_fitting(self._reader.questions, stored.answers, on=stored.on)
         self._judged.unfit += bool(unfit)
         return facts.values
 
-    def _judge_at_once(self, records: dict[UUID, bytes]) -> Iterator[tuple[UUID, Advice | None]]:
+    def _judge_at_once(self, records: dict[Id, bytes]) -> Iterator[tuple[UUID, Advice | None]]:
         """Count who is advised alike; tell who has to be looked at closer, with what seems to be advised now."""
         columns = self._packing.columns(list(records.values()))
         decisions = decide(self._protocol, columns)
@@ -189,7 +197,7 @@ class _Judging:
             self._count(each.disposition, each.disposition, int(number))
         ids = list(records)
         for place in np.flatnonzero(closer):
-            yield ids[place], None if unclear[place] else advice[which[place]]
+            yield _id(ids[place]), None if unclear[place] else advice[which[place]]
 
     def _count(self, old: str, new: str, number: int) -> None:
         if number:

@@ -14,7 +14,7 @@ from tests.triage.worlds import STUDIES, WORLDS, Answers, World
 from triage.cohort import Cohort
 from triage.cohort_decisions import decide
 from triage.facts import check_answers
-from triage.packing import MARK, Packing, TooMuch, asked_otherwise, stored_values
+from triage.packing import MARK, Packing, TooMuch, asked_otherwise
 from triage.protocol import Protocol
 from triage.reading import read_protocol
 
@@ -154,7 +154,7 @@ def test_every_question_that_is_read_has_a_place(world):
 def test_stored_answers_are_packed_as_those_that_are_checked_again(world: World, data):
     answers = data.draw(world.patients)
     stored = {name: {"value": value, "source": "staff"} for name, value in answers.items()}
-    values = stored_values(world.protocol, stored, on=ON)
+    values = Packing(world.protocol).stored_values(stored, on=ON)
     if values is None:
         assert {question.days_since for question in world.protocol.questions.values()} & {*answers, None}
         return
@@ -164,9 +164,9 @@ def test_stored_answers_are_packed_as_those_that_are_checked_again(world: World,
 
 def test_stored_answers_with_two_sources_or_a_date_are_checked_again():
     disputed = {"fever": {"value": "no", "disputes": {"value": "yes"}}}
-    assert stored_values(SMALL, disputed, on=ON) is None
-    assert stored_values(SMALL, {"numb_since": {"value": "2026-11-20"}}, on=ON) is None
-    assert stored_values(SMALL, {"numb_days": {"value": 3}}, on=ON) == {"numb_days": 3}
+    assert PACKING.stored_values(disputed, on=ON) is None
+    assert PACKING.stored_values({"numb_since": {"value": "2026-11-20"}}, on=ON) is None
+    assert PACKING.stored_values({"numb_days": {"value": 3}}, on=ON) == {"numb_days": 3}
 
 
 @pytest.mark.parametrize("values", [{"fever": "perhaps"}, {"age": "forty"}, {"age": -1}, {"site": "neck"}])
