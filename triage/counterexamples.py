@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from triage.explanation import say
 from triage.facts import Facts, check_answers
 from triage.imaging import REQUIRED, STUDY_WORDS
 from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
-from triage.outcome import decide
+from triage.outcome import suggest
 from triage.patient_view import PatientView
 from triage.questions import Question, QuestionType
 from triage.study_lists import example
@@ -17,17 +18,30 @@ from triage.study_lists import example
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from triage.diagram import Node
+    from triage.diagram import Diagrams, Node
     from triage.domains import Variable
     from triage.obligations import Obligations
     from triage.protocol import Protocol
-    from triage.spaces import Space
+    from triage.symbolic import Everybody
 
 ON = date(2026, 1, 1)  # a day to judge them on; they hold no dates
 Answers = dict[str, Any]
 
 
-def nearest(space: Space, found: Node, owed: Obligations) -> Answers:
+class Drawn(typing.Protocol):
+    """Intakes as diagrams, and the protocol that they are of."""
+
+    @property
+    def protocol(self) -> Protocol: ...
+    @property
+    def partial(self) -> bool: ...
+    @property
+    def everybody(self) -> Everybody: ...
+    @property
+    def diagrams(self) -> Diagrams: ...
+
+
+def nearest(space: Drawn, found: Node, owed: Obligations) -> Answers:
     """The answers, of the intakes found, of the patient who differs least from a clear adult."""
     clear = {each.name: _clear(space, each, owed) for each in space.everybody.variables}
     costs = [
@@ -47,7 +61,7 @@ def nearest(space: Space, found: Node, owed: Obligations) -> Answers:
     return _with_studies(space, answers, chosen)
 
 
-def _clear(space: Space, variable: Variable, owed: Obligations) -> Any:
+def _clear(space: Drawn, variable: Variable, owed: Obligations) -> Any:
     """What is unremarkable: of a half-filled intake, what was not asked."""
     question = space.protocol.questions.get(variable.name)
     if question is None:
@@ -63,7 +77,7 @@ def _is_clear(variable: Variable, chosen: Mapping[str, int], clear: Mapping[str,
     return chosen[variable.name] == variable.kind(clear[variable.name])
 
 
-def _with_studies(space: Space, said: Answers, chosen: Mapping[str, int]) -> Answers:
+def _with_studies(space: Drawn, said: Answers, chosen: Mapping[str, int]) -> Answers:
     """The answers with a list of studies in place of what is said about studies."""
     protocol, facts = space.protocol, space.everybody.facts
     answers = {name: answer for name, answer in said.items() if name in protocol.questions and answer is not None}
@@ -87,6 +101,12 @@ def _as_answer(study: Any) -> dict[str, object]:
 
 def in_words(protocol: Protocol, answers: Answers, owed: Obligations, *, partial: bool) -> Iterator[str]:
     """The patient and what the protocol says of them, a line an answer."""
+    yield from patient_in_words(protocol, answers, owed, partial=partial)
+    yield f"Outcome: {suggest(protocol, answers, on=ON)}"
+
+
+def patient_in_words(protocol: Protocol, answers: Answers, owed: Obligations, *, partial: bool) -> Iterator[str]:
+    """What is remarkable of the patient, a line an answer."""
     yield "Nothing is answered but:" if partial else "An adult with nothing remarkable but:"
     facts = check_answers(protocol.questions, answers, on=ON)
     for name, value in facts.values.items():
@@ -96,7 +116,6 @@ def in_words(protocol: Protocol, answers: Answers, owed: Obligations, *, partial
     for study in answers.get(protocol.imaging_question, []):
         if isinstance(study, dict):
             yield "A study: " + ", ".join(f"{field} {word}" for field, word in study.items())
-    yield f"Outcome: {decide(protocol, answers, on=ON)['headline']}"
 
 
 def _goes_without_saying(question: Question, answer: Any, owed: Obligations) -> bool:

@@ -38,7 +38,7 @@ class Variable:
     """
 
     def __init__(self, name: str, kinds: Sequence[Sequence[Answer]]) -> None:
-        self.name = name
+        self.name, self.kinds = name, tuple(kinds)
         self.answers = tuple(kind[0] for kind in kinds)
         self.weights = tuple(map(len, kinds))
         self._starts = [each for each in self.answers if isinstance(each, int)]
@@ -118,6 +118,9 @@ class _Reading:
                 for step in steps:
                     self._follow(step.when)
             case Fact(per_study=True):
+                gate = self._protocol.questions[self._protocol.imaging_question].ask_when
+                if gate is not None:
+                    self._follow(gate)
                 self.read[name] = None
             case Fact(when=when):
                 self._follow(when)

@@ -42,7 +42,7 @@ def explain(evaluation: Evaluation) -> Document:
         "disposition": disposition.value,
         "urgency": evaluation.urgency.value,
         "title": words.title,
-        "headline": _headline(evaluation),
+        "headline": headline(evaluation),
         "means": words.means,
         "floor": evaluation.floor.value,
         "ceiling": evaluation.ceiling.value,
@@ -63,7 +63,7 @@ def explain(evaluation: Evaluation) -> Document:
     }
 
 
-def _headline(evaluation: Evaluation) -> str:
+def headline(evaluation: Evaluation) -> str:
     """What is suggested and the first reason for it, in one sentence."""
     title = evaluation.protocol.dispositions[evaluation.disposition].title
     if evaluation.disposition is Disposition.INCOMPLETE:

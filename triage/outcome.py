@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.engine import evaluate
-from triage.explanation import Document, explain
+from triage.explanation import Document, explain, headline
 from triage.facts import check_answers
 
 if TYPE_CHECKING:
@@ -18,3 +18,8 @@ if TYPE_CHECKING:
 def decide(protocol: Protocol, answers: Mapping[str, object], *, on: date) -> Document:
     """What the protocol says of a patient with these answers; raises AnswerErrors naming every fault."""
     return explain(evaluate(protocol, check_answers(protocol.questions, answers, on=on)))
+
+
+def suggest(protocol: Protocol, answers: Mapping[str, object], *, on: date) -> str:
+    """The same in the one sentence that says what is suggested."""
+    return headline(evaluate(protocol, check_answers(protocol.questions, answers, on=on)))

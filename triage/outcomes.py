@@ -53,9 +53,16 @@ class Decided(NamedTuple):
 class Outcomes:
     """The outcome of everybody: `decided` says what a rule decides, `asked_for` whether an action is asked for."""
 
-    def __init__(self, protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        partial: bool = False,
+        also: Iterable[Condition] = (),
+        everybody: Everybody | None = None,
+    ) -> None:
         self.protocol, self.partial = protocol, partial
-        self.everybody = Everybody(protocol, partial=partial, also=also)
+        self.everybody = everybody or Everybody(protocol, partial=partial, also=also)
         self.diagrams = self.everybody.diagrams
         self._none = self.diagrams.constant(None)
         self._rules = {rule.id: rule for rule in protocol.rules}

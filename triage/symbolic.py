@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from triage.conditions import Condition
     from triage.diagram import Node
-    from triage.domains import Answer
+    from triage.domains import Answer, Variable
     from triage.questions import Question
 
 MOST_NODES = 2_000_000
@@ -34,15 +34,24 @@ _KINDS = (YES, NO, NOT_SURE)  # of what is said of a fact about studies, in the 
 class Everybody:
     """All patients of a protocol; with `partial`, also those of whom not everything was asked.
 
-    Conditions beyond those of the protocol can be judged if they are named in `also`.
+    Conditions beyond those of the protocol can be judged if they are named in `also`. In a store that
+    it shares with other protocols, `told_apart` are the variables of the store, as this one reads them.
     Raises `triage.diagram.TooLarge` where the protocol lets too many answers hang on one another.
     """
 
-    def __init__(self, protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> None:
+    def __init__(
+        self,
+        protocol: Protocol,
+        *,
+        partial: bool = False,
+        also: Iterable[Condition] = (),
+        told_apart: Sequence[Variable] | None = None,
+        store: Diagrams | None = None,
+    ) -> None:
         self.protocol, self._partial = protocol, partial
-        self.variables = variables(protocol, partial=partial, also=also)
+        self.variables = told_apart or variables(protocol, partial=partial, also=also)
         self.places = {each.name: place for place, each in enumerate(self.variables)}
-        self.diagrams = Diagrams([len(each.answers) for each in self.variables], limit=MOST_NODES)
+        self.diagrams = empty_store(self.variables) if store is None else store
         self.facts = [protocol.facts[each.name] for each in self.variables if each.name in protocol.facts]
         self.first_fact = len(self.variables) - len(self.facts)
         self.flags: dict[str, ForEverybody] = {}
@@ -187,6 +196,10 @@ class Everybody:
     def _any_of(self, judged: Sequence[ForEverybody]) -> ForEverybody:
         """From the last one up, so that each lies above those it is added to."""
         return reduce(lambda below, each: each | below, reversed(judged), self.always(NO))
+
+
+def empty_store(variables: Iterable[Variable]) -> Diagrams:
+    return Diagrams([len(each.answers) for each in variables], limit=MOST_NODES)
 
 
 class ForEverybody:
