@@ -16,9 +16,10 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 
 from clinic import protocols
-from clinic.models import Assessment, ProtocolRelease
+from clinic.models import Assessment, Intake, PackedAnswers, ProtocolRelease
 from triage.advice import advice_of
 from triage.cohort_decisions import decide, read_advice
 from triage.engine import evaluate
@@ -31,6 +32,8 @@ from triage.relevance import relevance
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import date
+
+    from django.db.models import QuerySet
 
     from clinic.shares import Share
     from triage.advice import Advice
@@ -71,17 +74,8 @@ class Judged:
     packed: list[tuple[UUID, str, bytes]] = field(default_factory=list)
 
 
-class _Row(NamedTuple):
-    """The newest assessment of an intake, and its answers if they are packed"""
-
-    pk: Id
-    release: Id
-    schema: str | None
-    packed: bytes | None
-
-
 class _Stored(NamedTuple):
-    """The same, whole."""
+    """The newest assessment of an intake."""
 
     pk: UUID
     site: UUID
@@ -94,12 +88,13 @@ def judge(source: bytes, share: Share) -> Judged:
     """Judge a share by the protocol whose text this is."""
     judged, protocol = Judged(share), _read(source)
     with _nothing_in_circles():
-        by_release: dict[Id, list[_Row]] = {}
-        for row in _rows(share):
-            by_release.setdefault(row.release, []).append(row)
-        for release, rows in by_release.items():
+        packed = {pk: (schema, record) for pk, schema, record in _raw(_packed(share))}
+        by_release: dict[Id, list[Id]] = {}
+        for pk, release in _raw(_newest(share)):
+            by_release.setdefault(release, []).append(pk)
+        for release, ids in by_release.items():
             own = protocols.get(ProtocolRelease.objects.defer("source").get(pk=release))
-            _Judging(judged, protocol, own).judge(rows)
+            _Judging(judged, protocol, own).judge(ids, packed)
     return judged
 
 
@@ -118,13 +113,26 @@ def _read(source: bytes) -> Protocol:
     return read_protocol(source)
 
 
-def _rows(share: Share) -> Iterator[_Row]:
+def _newest(share: Share) -> QuerySet[Assessment, Any]:
+    """The newest assessment of each intake, with its release.
+
+    A subquery for each row: joined, PostgreSQL would rather read all intakes for every share.
+    """
+    version = Intake.objects.filter(pk=OuterRef("intake")).values("version")
+    rows = Assessment.objects.filter(pk__gt=share.after, pk__lte=share.until, version=Subquery(version))
+    return rows.order_by("pk").values_list("pk", "release_id")
+
+
+def _packed(share: Share) -> QuerySet[PackedAnswers, Any]:
+    rows = PackedAnswers.objects.filter(pk__gt=share.after, pk__lte=share.until)
+    return rows.order_by("pk").values_list("pk", "schema", "packed")
+
+
+def _raw(rows: QuerySet[Any, Any]) -> Iterator[Any]:
     """Straight from the database: Django would take longer to make objects of ids than it takes to judge."""
-    rows = Assessment.objects.newest().filter(pk__gt=share.after, pk__lte=share.until).order_by("pk")
-    columns = rows.values_list("pk", "release_id", "packed__schema", "packed__packed")
     with connection.cursor() as cursor:
-        cursor.execute(*columns.query.sql_with_params())
-        yield from map(_Row._make, cursor)
+        cursor.execute(*rows.query.sql_with_params())
+        yield from cursor
 
 
 def _id(given: Id) -> UUID:
@@ -147,11 +155,11 @@ class _Judging:
         self._reader = own if self._is_packed_for_it else protocol
         self._packing = Packing(self._reader)
 
-    def judge(self, rows: list[_Row]) -> None:
-        self._judged.number += len(rows)
-        records: dict[Id, bytes] = {row.pk: bytes(row.packed or b"") for row in rows if self._serves(row)}
+    def judge(self, ids: list[Id], packed: Mapping[Id, tuple[str, bytes]]) -> None:
+        self._judged.number += len(ids)
+        records = dict(self._served(ids, packed))
         closer: dict[UUID, Advice | None] = {}
-        for stored in _stored([_id(row.pk) for row in rows if row.pk not in records]):
+        for stored in _stored([_id(pk) for pk in ids if pk not in records]):
             record = self._pack(stored)
             if record is None:
                 closer[stored.pk] = None
@@ -161,10 +169,12 @@ class _Judging:
             closer.update(self._judge_at_once(records))
         self._look_closer(closer)
 
-    def _serves(self, row: _Row) -> bool:
-        return (
-            self._is_packed_for_it and row.schema == self._own.digest and self._packing.fits(bytes(row.packed or b""))
-        )
+    def _served(self, ids: list[Id], packed: Mapping[Id, tuple[str, bytes]]) -> Iterator[tuple[Id, bytes]]:
+        """The answers that are packed in a way that serves here."""
+        for pk in ids if self._is_packed_for_it else ():
+            schema, record = packed.get(pk, ("", b""))
+            if schema == self._own.digest and self._packing.fits(record):
+                yield pk, record
 
     def _pack(self, stored: _Stored) -> bytes | None:
         try:
