@@ -61,6 +61,12 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             _lower_with_a_worse_safety_answer,
         ),
         Property(
+            "a_remarkable_safety_answer_acts_at_once",
+            "F5",
+            "A safety question answered yes or not sure leads somewhere at once, whatever else is open.",
+            _incomplete_beside_a_safety_answer,
+        ),
+        Property(
             "every_complete_intake_is_decided",
             "F8",
             "Once every question is answered, be it with not sure, exactly one rule decides.",
@@ -148,6 +154,12 @@ def _calm_with_a_safety_question_open(space: Space) -> Iterator[Node]:
 def _lower_with_a_worse_safety_answer(space: Space) -> Iterator[Node]:
     for question in space.safety:
         yield space.falling(space.rank, question.id, ordered_answers(question))
+
+
+def _incomplete_beside_a_safety_answer(space: Space) -> Iterator[Node]:
+    """Otherwise a worse answer could leave incomplete what the calmer one had decided."""
+    asked = [space.all_of(space.remarkable(each), space.not_(space.has(each.id, None))) for each in space.safety]
+    yield space.all_of(space.any_of(*asked), space.ending_in([Disposition.INCOMPLETE]))
 
 
 def _complete_and_undecided(space: Space) -> Iterator[Node]:

@@ -214,8 +214,9 @@ class Space:
 
 
 def _stated(protocol: Protocol, owed: Obligations) -> Iterator[Condition]:
-    """The conditions that properties are stated in: those of obligations, and that a safety answer is remarkable."""
+    """The conditions that properties are stated in, whether or not flags and rules read what they do."""
     yield from (each.when for each in owed.obligations if each.when is not None)
+    yield from (each.ask_when for each in protocol.questions.values() if each.ask_when is not None)
     for question in _safety(protocol):
         yield Comparison(question.id, ">=", 1) if question.type.is_number else Statement(question.id)
 

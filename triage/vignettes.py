@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from triage.facts import AnswerErrors
-from triage.outcome import decide
+from triage.engine import Evaluation, evaluate
+from triage.facts import AnswerErrors, check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from triage.explanation import Document
     from triage.protocol import Protocol
 
 ON = date(2026, 11, 23)  # the day on which every vignette is judged
@@ -21,7 +20,7 @@ ON = date(2026, 11, 23)  # the day on which every vignette is judged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vignette:
-    """One invented patient and what is expected for them, by the keys of the explanation."""
+    """One invented patient and what is expected of their evaluation."""
 
     id: str
     story: str
@@ -48,65 +47,56 @@ def _vignette(raw: dict[str, Any], wholes: dict[str, Any]) -> Vignette:
 def check_vignette(protocol: Protocol, vignette: Vignette) -> list[str]:
     """What the protocol says otherwise of the patient than is expected, each as a sentence."""
     try:
-        outcome = decide(protocol, vignette.answers, on=ON)
+        evaluation = evaluate(protocol, check_answers(protocol.questions, vignette.answers, on=ON))
     except AnswerErrors as error:
         return [f"{vignette.id}: {fault}" for fault in error.faults]
     return [
         f"{vignette.id}: {key}: {fault}"
         for key, wanted in vignette.expect.items()
-        for fault in _CHECKS.get(key, _unknown)(key, wanted, outcome)
+        for fault in _CHECKS.get(key, _unknown)(key, wanted, evaluation)
     ]
 
 
-def _unknown(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
+def _unknown(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
     yield "is not something that can be expected"
 
 
-def _same(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    if outcome[key] != wanted:
-        yield f"expected {wanted}, got {outcome[key]}"
+def _same(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    if getattr(evaluation, key) != wanted:
+        yield f"expected {wanted}, got {getattr(evaluation, key)}"
 
 
-def _exclusion(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    yield from _same("level", wanted, outcome["exclusion"])
-
-
-def _referrals(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    got = {each["service"]: each["priority"] for each in outcome["referrals"]}
+def _referrals(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    got = {each.service.value: each.priority.value for each in evaluation.referrals}
     if got != wanted:
         yield f"expected {wanted}, got {got}"
 
 
-def _deferred(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    got = {each["service"] for each in outcome["deferred"]}
+def _deferred(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    got = {each.service.value for each in evaluation.deferred}
     if got != set(wanted):
         yield f"expected {sorted(wanted)}, got {sorted(got)}"
 
 
-def _among(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    missing = [each for each in wanted if each not in _ids(key, outcome)]
+def _among(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    missing = [each for each in wanted if each not in getattr(evaluation, key)]
     if missing:
         yield f"expected also {missing}"
 
 
-def _not_among(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    there = [each for each in wanted if each in _ids("actions", outcome)]
+def _not_among(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    there = [each for each in wanted if each in evaluation.actions]
     if there:
         yield f"not expected: {there}"
 
 
-def _nothing_outstanding(key: str, wanted: Any, outcome: Document) -> Iterator[str]:
-    if bool(outcome["outstanding"]) is bool(wanted):
-        yield f"still open: {_ids('outstanding', outcome)}"
+def _nothing_outstanding(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    if bool(evaluation.outstanding) is bool(wanted):
+        yield f"still open: {list(evaluation.outstanding)}"
 
 
-def _ids(key: str, outcome: Document) -> list[str]:
-    return [each["question" if key == "outstanding" else "id"] for each in outcome[key]]
-
-
-_CHECKS: Mapping[str, Callable[[str, Any, Document], Iterator[str]]] = {
-    **dict.fromkeys(("disposition", "urgency", "floor", "ceiling", "review_days"), _same),
-    "exclusion": _exclusion,
+_CHECKS: Mapping[str, Callable[[str, Any, Evaluation], Iterator[str]]] = {
+    **dict.fromkeys(("disposition", "urgency", "floor", "ceiling", "review_days", "exclusion"), _same),
     "referrals": _referrals,
     "deferred": _deferred,
     "actions": _among,
