@@ -49,6 +49,7 @@ soak: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine
 	$(BIN)/python -m tests.bench.lists $(ARGS)
+	$(BIN)/python -m tests.bench.replay
 
 golden: .venv/bin/python
 	$(BIN)/python -m tests.triage.goldens write

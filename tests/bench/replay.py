@@ -75,15 +75,17 @@ def _report(name: str, url: str, number: int, changed: Path, *, whole: bool) -> 
     documents = "whole" if whole else "cut"
     fill = ["-m", "tests.bench.replay", "--fill", str(number), *(["--whole-documents"] if whole else [])]
     _show(f"\n{name}, {number:,} intakes, documents {documents}: filled in {_run(fill, environment).seconds:.0f} s")
-    for title, options in (
-        ("from documents, 1 process", ["--processes", "1"]),
-        ("from documents, 2 processes, packing", ["--processes", "2", "--pack"]),
-        ("from packed answers, 1 process", ["--processes", "1"]),
-        ("from packed answers, 2 processes", ["--processes", "2"]),
+    for title, protocol, options in (
+        ("itself, from documents, 1 process", _PROTOCOL, ["--processes", "1"]),
+        ("itself, from documents, 2 processes, packing", _PROTOCOL, ["--processes", "2", "--pack"]),
+        ("itself, from packed answers, 1 process", _PROTOCOL, ["--processes", "1"]),
+        ("itself, from packed answers, 2 processes", _PROTOCOL, ["--processes", "2"]),
+        ("the changed one, packed answers, 1 process", changed, ["--processes", "1"]),
+        ("the changed one, packed answers, 2 processes", changed, ["--processes", "2"]),
     ):
-        ran = _run(["manage.py", "replay_protocol", str(changed), "--by", "bench-author", *options], environment)
+        ran = _run(["manage.py", "replay_protocol", str(protocol), "--by", "bench-author", *options], environment)
         rate = number / ran.seconds
-        _show(f"{title:<40}{ran.seconds:>8.2f} s{rate:>12,.0f} /s{ran.megabytes:>8.0f} MB  {_outcome(ran.said)}")
+        _show(f"{title:<46}{ran.seconds:>8.2f} s{rate:>12,.0f} /s{ran.megabytes:>8.0f} MB  {_outcome(ran.said)}")
 
 
 def _run(arguments: list[str], environment: dict[str, str]) -> Ran:
@@ -104,7 +106,7 @@ def _outcome(said: str) -> str:
     lines = said.splitlines()
     reached = [line for line in lines if line.endswith("advised otherwise")][-1]
     looked_at = next(line for line in lines if "looked at by the engine" in line)
-    return f"{reached}; {looked_at}"
+    return f"{reached.partition(', ')[2]}, {looked_at.partition(' ')[0]} looked at"
 
 
 def _show(line: str) -> None:
