@@ -20,10 +20,9 @@ from django.db.models import OuterRef, Subquery
 
 from clinic import protocols
 from clinic.models import Assessment, Intake, PackedAnswers, ProtocolRelease
-from triage.advice import advice_of
+from triage.advice import Advice, advice_of
 from triage.cohort_decisions import decide, read_advice
 from triage.engine import evaluate
-from triage.explanation import explain
 from triage.facts import check_fitting
 from triage.packing import Packing, TooMuch, asked_otherwise
 from triage.reading import read_protocol
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from clinic.shares import Share
-    from triage.advice import Advice
     from triage.facts import Value
     from triage.protocol import Protocol
 
@@ -215,17 +213,37 @@ class _Judging:
 
     def _look_closer(self, ids: Mapping[UUID, Advice | None]) -> None:
         for stored in _stored(ids):
-            facts, _unfit = check_fitting(self._protocol.questions, stored.answers, on=stored.on)
-            outcome = explain(evaluate(self._protocol, facts))
-            old, new = advice_of(stored.outcome), advice_of(outcome)
-            self._count(old.disposition, new.disposition, 1)
+            old, new = told(stored.outcome), said(self._protocol, stored.answers, on=stored.on)
+            self._count(old.advice.disposition, new.advice.disposition, 1)
             self._judged.looked_at += 1
-            self._judged.contradicted += ids[stored.pk] not in (None, new)
-            if old != new:
-                self._judged.found.append(Found(stored.pk, stored.site, told(stored.outcome), told(outcome)))
+            self._judged.contradicted += ids[stored.pk] not in (None, new.advice)
+            if old.advice != new.advice:
+                self._judged.found.append(Found(stored.pk, stored.site, old.as_document(), new.as_document()))
 
 
-def told(outcome: Mapping[str, Any]) -> dict[str, Any]:
+class Told(NamedTuple):
     """What is kept of an outcome to be compared by a reader."""
-    advice = advice_of(outcome)
-    return {"rule": outcome["because"][-1]["id"], **advice._asdict()}
+
+    rule: str
+    advice: Advice
+
+    def as_document(self) -> dict[str, Any]:
+        return {"rule": self.rule, **self.advice._asdict()}
+
+
+def told(outcome: Mapping[str, Any]) -> Told:
+    """What a stored outcome says."""
+    return Told(outcome["because"][-1]["id"], advice_of(outcome))
+
+
+def said(protocol: Protocol, answers: Mapping[str, object], *, on: date) -> Told:
+    """What the engine says by this protocol of answers that may have been given to another."""
+    facts, _unfit = check_fitting(protocol.questions, answers, on=on)
+    evaluation = evaluate(protocol, facts)
+    advice = Advice(
+        evaluation.disposition.value,
+        evaluation.urgency.value,
+        tuple(sorted((each.service.value, each.priority.value) for each in evaluation.referrals)),
+        tuple(sorted(evaluation.actions)),
+    )
+    return Told(evaluation.rule.id if evaluation.rule else "incomplete", advice)

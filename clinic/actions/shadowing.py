@@ -15,21 +15,19 @@ from django.utils.translation import gettext as _
 from clinic import clock, permissions, protocols
 from clinic.actions import audit
 from clinic.actions.errors import Conflict, conflict_on_duplicate
-from clinic.actions.judging import Found, Judged, told
+from clinic.actions.judging import Found, Judged, Told, said, told
 from clinic.actions.protocol_steps import WRITABLE, where_it_stands
 from clinic.actions.replaying import count, hold, keep_found
 from clinic.models import ProtocolRelease, Replay, Site, User
 from clinic.permissions import Capability
 from clinic.shares import BEGINNING, Share
-from triage.advice import advice_of
-from triage.engine import ENGINE_VERSION, evaluate
-from triage.explanation import explain
-from triage.facts import check_fitting
+from triage.engine import ENGINE_VERSION
 
 if TYPE_CHECKING:
     from clinic.models import Assessment
 
 FAILED = "failed"  # in place of a disposition, where the shadow could say nothing
+_LONGEST = 500  # characters of why it could not
 
 
 @transaction.atomic
@@ -77,12 +75,14 @@ def beside(assessment: Assessment) -> None:
     shadow = _shadow_of(assessment)
     if shadow is None or shadow.release is None:
         return
-    outcome = _outcome(shadow.release, assessment)
-    old, new = told(assessment.outcome), outcome if outcome["disposition"] == FAILED else told(outcome)
+    old, new = told(assessment.outcome), _said(shadow.release, assessment)
     judged = Judged(Share(BEGINNING, assessment.pk), number=1)
-    judged.table[old["disposition"], new["disposition"]] = 1
-    if outcome["disposition"] == FAILED or advice_of(assessment.outcome) != advice_of(outcome):
-        judged.found.append(Found(assessment.pk, assessment.site_id, old, new))
+    disposition = new.advice.disposition if isinstance(new, Told) else FAILED
+    judged.table[old.advice.disposition, disposition] = 1
+    if not isinstance(new, Told):
+        judged.found.append(_found(assessment, old, {"disposition": FAILED, "error": new}))
+    elif new.advice != old.advice:
+        judged.found.append(_found(assessment, old, new.as_document()))
     with transaction.atomic():
         hold(shadow)
         keep_found(shadow, judged)
@@ -97,11 +97,13 @@ def _shadow_of(assessment: Assessment) -> Replay | None:
     return shadows.select_related("release").defer("release__source").first()
 
 
-def _outcome(release: ProtocolRelease, assessment: Assessment) -> dict[str, Any]:
+def _said(release: ProtocolRelease, assessment: Assessment) -> Told | str:
     """What the release says, or why it says nothing."""
     try:
-        protocol = protocols.get(release)
-        facts, _unfit = check_fitting(protocol.questions, assessment.answers, on=assessment.on)
-        return explain(evaluate(protocol, facts))
+        return said(protocols.get(release), assessment.answers, on=assessment.on)
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with a draft, the patient's way goes on
-        return {"disposition": FAILED, "error": f"{type(error).__name__}: {error}"[:500]}
+        return f"{type(error).__name__}: {error}"[:_LONGEST]
+
+
+def _found(assessment: Assessment, old: Told, new: dict[str, Any]) -> Found:
+    return Found(assessment.pk, assessment.site_id, old.as_document(), new)

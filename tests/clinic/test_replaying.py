@@ -19,8 +19,9 @@ from clinic.models import AuditEvent, Intake, PackedAnswers, ProtocolRelease, Re
 from clinic.permissions import NotAllowed, Role
 from tests import factories
 from tests.clinic import small_protocol as small
-from tests.triage.small import CLEAR
+from tests.triage.small import CLEAR, ON
 from triage.cohort_decisions import DISPOSITIONS, Decisions
+from triage.outcome import decide
 from triage.packing import Columns, Packing
 from triage.protocol import Disposition, Protocol
 from triage.reading import read_protocol
@@ -390,3 +391,11 @@ def test_a_record_marks_what_was_advised(clinic: list[Intake], author: User) -> 
     packing = Packing(read_protocol(small.SMALL))
     columns = packing.columns(records())
     assert len(set(columns.marks.tolist())) == 4
+
+
+@pytest.mark.parametrize(
+    "answers", [CLEAR, {**CLEAR, **BURDENED}, {"fever": "yes"}, {}, {**CLEAR, "stiff": "yes", **BURDENED}]
+)
+def test_what_the_engine_says_is_kept_as_what_is_stored(answers: dict[str, Any]) -> None:
+    protocol = read_protocol(small.SMALL)
+    assert judging.said(protocol, answers, on=ON) == judging.told(decide(protocol, answers, on=ON))

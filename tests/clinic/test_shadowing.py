@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from clinic.actions import judging, replaying, shadowing
 from clinic.actions import protocols as releases
-from clinic.actions import replaying, shadowing
 from clinic.actions.errors import Conflict
 from clinic.models import Assessment, AuditEvent, Intake, ProtocolRelease, Replay, ReplayCase, Site, User
 from clinic.permissions import NotAllowed, Role
@@ -122,7 +122,7 @@ def test_a_failure_is_kept_as_what_it_said(
     def fail(*_: object) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(shadowing, "evaluate", fail)
+    monkeypatch.setattr(judging, "evaluate", fail)
     with committed():
         intake = taken_in(here)
     assert intake.assessments.newest().get().disposition == "self_manage"
