@@ -176,8 +176,8 @@ class Diagrams:
                 if len({given(each) for each in branches}) > 1:
                     found.add(variable)
                 branches = (branches[values[variable]],)
-            fresh = [each for each in branches if each not in seen]
-            seen.update(fresh)
+            fresh = set(branches) - seen
+            seen |= fresh
             waiting += fresh
         return found
 
@@ -211,8 +211,8 @@ class Diagrams:
         while waiting:
             node = waiting.pop()
             yield node
-            fresh = [each for each in self.branches[node] if each not in seen]
-            seen.update(fresh)
+            fresh = set(self.branches[node]) - seen
+            seen |= fresh
             waiting += fresh
 
     def kept(self, *nodes: Node) -> tuple[Diagrams, list[Node]]:
