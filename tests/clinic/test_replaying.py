@@ -312,11 +312,12 @@ def test_the_command_says_what_would_be_otherwise(clinic: list[Intake], author: 
     file.write_bytes(LATER)
     said = command(file, "--by", author.username, "--share", "4", "--pack")
     assert "The replay of small/0.2.0 begins; there are 5 intakes." in said
-    assert "5 intakes, 1 advised otherwise" in said
+    assert "So far: 5 intakes, 1 advised otherwise" in said
+    assert "Finished: 5 intakes, 1 advised otherwise" in said
     assert "refer           self_manage             1" in said
     assert (
         f"intake {clinic[1].pk}: refer routine by both (cbt routine, physiotherapy routine) -> "
-        "self_manage none by steady" in said
+        "self_manage none by steady; no longer: tell_gp" in said
     )
     replay = Replay.objects.get()
     assert (replay.name, replay.release) == ("small/0.2.0", None)
@@ -338,7 +339,7 @@ def test_without_any_intake_there_is_nothing_to_say(here: Site, author: User) ->
     assert AuditEvent.objects.filter(action="protocol.replay").count() == 1
     assert command("small/0.1.0", "--by", author.username).splitlines() == [
         "The replay of small/0.1.0 begins; there are 0 intakes.",
-        "0 intakes, 0 advised otherwise",
+        "Finished: 0 intakes, 0 advised otherwise",
     ]
 
 

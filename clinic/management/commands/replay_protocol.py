@@ -47,7 +47,8 @@ class Command(BaseCommand):
                 replay=replay, source=source, by=person, processes=processes, size=share, keeping_packed=pack
             )
             for each in run:
-                self.stdout.write(f"{each.done:,} intakes, {each.differing:,} advised otherwise")
+                so_far = "Finished" if each.finished_at else "So far"
+                self.stdout.write(f"{so_far}: {each.done:,} intakes, {each.differing:,} advised otherwise")
         self._tell_end(replay)
 
     def _tell_beginning(self, replay: Replay) -> None:
@@ -90,7 +91,8 @@ def _table(replay: Replay) -> Iterator[str]:
 def _cases(replay: Replay) -> Iterator[str]:
     cases = ReplayCase.objects.filter(replay=replay).select_related("assessment")
     for case in cases.order_by("assessment")[:_LISTED]:
-        yield f"intake {case.assessment.intake_id}: {_words(case.old)} -> {_words(case.new)}"
+        actions = "".join(_actions(case.old["actions"], case.new["actions"]))
+        yield f"intake {case.assessment.intake_id}: {_words(case.old)} -> {_words(case.new)}{actions}"
     if replay.differing > _LISTED:
         yield f"... and {replay.differing - _LISTED:,} more: they are on the page of the replay."
 
@@ -98,3 +100,10 @@ def _cases(replay: Replay) -> Iterator[str]:
 def _words(told: dict[str, Any]) -> str:
     referrals = ", ".join(f"{service} {priority}" for service, priority in told["referrals"])
     return f"{told['disposition']} {told['urgency']} by {told['rule']}" + (f" ({referrals})" if referrals else "")
+
+
+def _actions(old: list[str], new: list[str]) -> Iterator[str]:
+    for words, these, those in (("also", new, old), ("no longer", old, new)):
+        only = [each for each in these if each not in those]
+        if only:
+            yield f"; {words}: {', '.join(only)}"
