@@ -141,6 +141,4 @@ def _verdict(fact: Fact, view: PatientView, study: Study) -> Verdict:
 
 
 def _says_no_more(study: Study, view: PatientView, facts: Sequence[Fact], wanted: Mapping[str, Verdict]) -> bool:
-    return all(
-        _verdict(fact, view, study) | wanted[fact.id] is wanted[fact.id] for fact in facts if fact.id in wanted
-    )
+    return all(_verdict(fact, view, study) | wanted[fact.id] is wanted[fact.id] for fact in facts if fact.id in wanted)
