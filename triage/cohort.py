@@ -6,7 +6,7 @@ place of a verdict it hands them one for each patient.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,6 +16,7 @@ from triage.imaging import MAXIMUM_AGE, STUDY_AGE, STUDY_NAMES
 from triage.instruments import Instrument
 from triage.logic import NO, NOT_ASKED, NOT_SURE, YES, Truth, Verdict
 from triage.packing import KINDS, NO_AGE, NUMBER_NOT_ASKED, NUMBER_NOT_SURE
+from triage.packing import NOT_ASKED as NOT_ASKED_WORD
 from triage.patient_view import where_it_applies
 from triage.protocol import Level, Protocol
 from triage.questions import Question, QuestionType
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from triage.arrays import Bytes, Numbers
+    from triage.arrays import Bytes, Numbers, Where
     from triage.conditions import Condition
     from triage.packing import Columns
     from triage.protocol import Fact
@@ -39,12 +40,31 @@ class Cohort:
 
     def __init__(self, protocol: Protocol, columns: Columns) -> None:
         self.protocol, self.columns = protocol, columns
-        self.flags: dict[str, Verdicts] = {}
         self._verdicts: dict[object, Verdicts] = {}
         self._quantities: dict[str, Quantities] = {}
-        self._studies = [_Study(self, place) for place in range(len(columns.kinds))]
-        for flag in protocol.flags:
-            self.flags[flag.id] = self.judge(flag.when)
+
+    @cached_property
+    def flags(self) -> dict[str, Verdicts]:
+        return {flag.id: self.judge(flag.when) for flag in self.protocol.flags}
+
+    @cached_property
+    def _studies(self) -> list[_Study]:
+        return [_Study(self, place) for place in range(len(self.columns.kinds))]
+
+    def is_open(self, question: Question) -> Where:
+        """Of whom it was not asked, though it applies or may yet apply."""
+        not_asked, gate = self._not_asked(question.id), question.ask_when
+        if gate is None or not not_asked.any():
+            return not_asked
+        return not_asked & self.judge(gate).where(_may_be)
+
+    def _not_asked(self, name: str) -> Where:
+        not_asked: Where = np.ones(len(self.columns), np.bool_)
+        if name in self.columns.words:
+            not_asked = self.columns.words[name] == NOT_ASKED_WORD
+        elif name in self.columns.numbers:
+            not_asked = self.columns.numbers[name] == NUMBER_NOT_ASKED
+        return not_asked
 
     def judge(self, condition: Condition) -> Verdicts:
         """The verdict on each patient."""
@@ -217,6 +237,10 @@ def _where_listed(listed: Verdict, said: Verdict) -> Verdict:
 
 def _is_never(gate: Verdict) -> bool:
     return gate.most is Truth.FALSE
+
+
+def _may_be(gate: Verdict) -> bool:
+    return gate.most is not Truth.FALSE
 
 
 def _may_not_be(gate: Verdict) -> bool:

@@ -75,7 +75,7 @@ def decide(protocol: Protocol, columns: Columns) -> Decisions:
     # What is decided once nothing open matters: any answer to the rest decides alike, so "not sure" does.
     rules, advice = _Decided(Cohort(protocol, _filled(protocol, columns, _not_sure)), is_final=True).decided()
     decisions = Decisions(rules, advice, np.zeros(len(columns), np.bool_))
-    begun = np.flatnonzero(_is_begun(protocol, columns))
+    begun = np.flatnonzero(_is_begun(Cohort(protocol, columns)))
     if begun.size:
         _decide_begun(protocol, columns.some(begun), begun, decisions)
     return decisions
@@ -98,16 +98,11 @@ def _decide_begun(protocol: Protocol, columns: Columns, places: Places, decision
     decisions.unclear[left], decisions.rules[left], decisions.advice[left] = unclear, rules, advice
 
 
-def _is_begun(protocol: Protocol, columns: Columns) -> Where:
-    """Of whom something was not asked that flags or rules read."""
-    begun = np.zeros(len(columns), np.bool_)
-    for name in protocol.most_decisive_first:
-        if name in columns.words:
-            begun |= columns.words[name] == NOT_ASKED
-        elif name in columns.numbers:
-            begun |= columns.numbers[name] == NUMBER_NOT_ASKED
-        else:
-            begun[:] = True
+def _is_begun(cohort: Cohort) -> Where:
+    """Of whom something is still open that flags or rules read."""
+    begun = np.zeros(len(cohort.columns), np.bool_)
+    for name in cohort.protocol.most_decisive_first:
+        begun |= cohort.is_open(cohort.protocol.questions[name])
     return begun
 
 
