@@ -101,7 +101,12 @@ _told: dict[tuple[str, str], Protocol] = {}
 
 def protocol(release: ProtocolRelease) -> Protocol:
     """The protocol of a release with its words in the reader's language; only to be shown."""
-    known, language = protocols.get(release), get_language() or "en"
+    return told(protocols.get(release))
+
+
+def told(known: Protocol) -> Protocol:
+    """A protocol with its words in the reader's language; only to be shown."""
+    language = get_language() or "en"
     if language.startswith("en"):
         return known
     if (known.digest, language) not in _told:

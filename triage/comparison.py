@@ -15,9 +15,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from triage.counterexamples import ON, nearest, patient_in_words
-from triage.engine import ENGINE_VERSION
+from triage.engine import ENGINE_VERSION, evaluate
+from triage.explanation import first_reason, headline
+from triage.facts import check_answers
 from triage.obligations import NOTHING_OWED, Obligations
-from triage.outcome import suggest
 from triage.protocol import Disposition, Protocol, Urgency
 from triage.versions import Versions
 
@@ -56,6 +57,20 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What one version says of a patient: in a sentence and with its first reason, to whom, what is done; and what it was told."""
+
+    says: str
+    because: str
+    referrals: tuple[tuple[str, str], ...]
+    actions: tuple[str, ...]
+    answers: Mapping[str, Any]
+
+    def as_document(self) -> dict[str, Any]:
+        return {**asdict(self), "referrals": [list(each) for each in self.referrals], "actions": list(self.actions)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
     """Everybody with one change: how many of those who were advised so before, and one of them with what is said."""
 
@@ -63,10 +78,20 @@ class Region:
     number: int
     advised_so_before: int
     witness: tuple[str, ...]
-    old_says: str
-    new_says: str
-    old_answers: Mapping[str, Any]
-    new_answers: Mapping[str, Any]
+    before: Side
+    after: Side
+
+    def as_document(self) -> dict[str, Any]:
+        return {
+            **self.change._asdict(),
+            "change": self.change.name,
+            "is_less_urgent": self.change.is_less_urgent,
+            "number": str(self.number),
+            "advised_so_before": str(self.advised_so_before),
+            "witness": list(self.witness),
+            "before": self.before.as_document(),
+            "after": self.after.as_document(),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +114,7 @@ class Comparison:
 
     def as_document(self) -> dict[str, Any]:
         """As JSON: strings, whole numbers, truths, lists and tables; great numbers as text."""
-        regions = [
-            {
-                **asdict(each),
-                **each.change._asdict(),
-                "change": each.change.name,
-                "is_less_urgent": each.change.is_less_urgent,
-                "number": str(each.number),
-                "advised_so_before": str(each.advised_so_before),
-                "witness": list(each.witness),
-            }
-            for each in self.regions
-        ]
+        regions = [each.as_document() for each in self.regions]
         names = ("old", "old_digest", "new", "new_digest", "engine", "nodes", "milliseconds")
         return {**{name: getattr(self, name) for name in names}, "space": str(self.space), "regions": regions}
 
@@ -129,18 +143,27 @@ def _regions(versions: Versions, changed: _Changed, owed: Obligations) -> Iterat
     for change in sorted(versions.diagrams.says(found) - {None}, key=_gravest_first):
         there = versions.diagrams.convert(partial(eq, change), found)
         answers = nearest(versions, there, owed)
-        told = [versions.answers_to(which, answers) for which in (0, 1)]
-        says = [suggest(version, each, on=ON) for version, each in zip(versions.both, told, strict=True)]
+        before, after = (_side(versions, which, answers) for which in (0, 1))
         yield Region(
             change=change,
             number=changed.number_of(change),
             advised_so_before=changed.number_before(change),
             witness=tuple(patient_in_words(versions.protocol, answers, owed, partial=False)),
-            old_says=says[0],
-            new_says=says[1],
-            old_answers=told[0],
-            new_answers=told[1],
+            before=before,
+            after=after,
         )
+
+
+def _side(versions: Versions, which: int, answers: Mapping[str, Any]) -> Side:
+    told = versions.answers_to(which, answers)
+    evaluation = evaluate(versions.both[which], check_answers(versions.both[which].questions, told, on=ON))
+    return Side(
+        says=headline(evaluation),
+        because=first_reason(evaluation),
+        referrals=tuple((each.service.value, each.priority.value) for each in evaluation.referrals),
+        actions=evaluation.actions,
+        answers=told,
+    )
 
 
 def _gravest_first(change: Change) -> tuple[object, ...]:

@@ -73,7 +73,7 @@ def headline(evaluation: Evaluation) -> str:
     if evaluation.referrals and evaluation.disposition is Disposition.REFER:
         services = " and ".join(_service(evaluation, each) for each in evaluation.referrals)
         return f"Suggested: refer to {services}, {_by_when(evaluation.referrals)}."
-    reason = _first_reason(evaluation)
+    reason = first_reason(evaluation)
     return f"{title}: {reason[:1].lower()}{reason[1:]}" if reason else f"{title}."
 
 
@@ -87,7 +87,7 @@ def _by_when(referrals: tuple[Referral, ...]) -> str:
     return "soon (within 14 days)" if soon else "routine (within 6 weeks)"
 
 
-def _first_reason(evaluation: Evaluation) -> str:
+def first_reason(evaluation: Evaluation) -> str:
     acting = _acting(evaluation)
     if acting:
         return acting[0].flag.because

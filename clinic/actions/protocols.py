@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from clinic import clock, permissions
-from clinic.actions import audit, proving
+from clinic.actions import audit, comparing, proving
 from clinic.actions.errors import Conflict, conflict_on_duplicate
 from clinic.actions.protocol_steps import NEEDS, STEPS, WRITABLE, Step, Verb, where_it_stands
 from clinic.models import ProtocolRelease, ReleaseStatus, User
@@ -107,6 +107,8 @@ def publish(*, source: bytes, author: User, by: User) -> ProtocolRelease:
         return _same(earlier, protocol.digest)
     release = draft(source=source, by=author)
     proving.prove(release=release, by=author)
+    if comparing.replaced_by(release):
+        comparing.compare(release=release, by=author)
     advance(release=release, verb=Verb.SEND, by=author)
     advance(release=release, verb=Verb.APPROVE, by=by, seen=protocol.digest)
     advance(release=release, verb=Verb.PUBLISH, by=by)
@@ -123,6 +125,11 @@ def verbs_for(release: ProtocolRelease, by: User) -> list[Verb]:
         and permissions.may_somewhere(by, step.capability)
         and not (step.by_another and own)
     ]
+
+
+def obstacles(release: ProtocolRelease) -> list[str]:
+    """What stands in the way of publishing, each as a sentence."""
+    return [*proving.obstacles(release), *comparing.obstacles(release)]
 
 
 def may_edit(release: ProtocolRelease, by: User) -> bool:
@@ -168,9 +175,9 @@ def _check_said(step: Step, said: Mapping[str, str]) -> None:
 
 
 def _refuse_unfit(release: ProtocolRelease) -> None:
-    obstacles = proving.obstacles(release)
-    if obstacles:
-        raise Conflict(" ".join(obstacles))
+    found = obstacles(release)
+    if found:
+        raise Conflict(" ".join(found))
 
 
 def _same(release: ProtocolRelease, digest: str) -> ProtocolRelease:

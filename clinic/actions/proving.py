@@ -86,7 +86,7 @@ def unwaived(release: ProtocolRelease) -> dict[str, list[str]]:
 
 
 def obstacles(release: ProtocolRelease) -> list[str]:
-    """What stands in the way of publishing, each as a sentence."""
+    """What has not been shown or answered for of the text itself, each as a sentence."""
     return [*_not_proved(release), *_cited(release)]
 
 

@@ -11,6 +11,8 @@ from django.utils.translation import gettext_noop
 from clinic import protocols, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clinic.models import Certificate
 
 # What a proof says of its own accord, named here so that it gets into the catalogue of the pages.
@@ -73,16 +75,21 @@ class Shown:
         return list(self._document["vignettes"]["faults"])
 
     def _property(self, proof: dict[str, Any]) -> Property:
-        patient = tuple(self._line(line) for line in proof["counterexample"])
+        patient = patient_in_words(proof["counterexample"], self._questions)
         return Property(spoken.text(proof["says"]), proof["invariant"], proof["holds"], patient)
-
-    def _line(self, line: str) -> str:
-        """A line of the patient: a question of the present text with its answer is told in the reader's language."""
-        asked = max((each for each in self._questions if line.startswith(f"{each} ")), key=len, default="")
-        return f"{spoken.text(asked)} {spoken.answer(line[len(asked) + 1 :])}" if asked else spoken.text(line)
 
     @cached_property
     def _questions(self) -> list[str]:
         if not self.is_current:
             return []
         return [question.text for question in protocols.get(self.certificate.release).questions.values()]
+
+
+def patient_in_words(lines: Sequence[str], questions: Sequence[str]) -> tuple[str, ...]:
+    """A patient, a line for each answer: one of these questions with its answer is told in the reader's language."""
+    return tuple(_line(each, questions) for each in lines)
+
+
+def _line(line: str, questions: Sequence[str]) -> str:
+    asked = max((each for each in questions if line.startswith(f"{each} ")), key=len, default="")
+    return f"{spoken.text(asked)} {spoken.answer(line[len(asked) + 1 :])}" if asked else spoken.text(line)

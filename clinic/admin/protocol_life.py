@@ -102,7 +102,12 @@ class Standing:
     @cached_property
     def obstacles(self) -> list[str]:
         """What would stand in the way of publishing; nothing does where it has been published."""
-        return proving.obstacles(self.release) if self.is_writable and self.document else []
+        if not self.is_writable or self.document is None:
+            return []
+        try:
+            return releases.obstacles(self.release)
+        except protocols.DamagedRelease as error:
+            return [str(error)]
 
     @cached_property
     def verbs(self) -> list[Verb]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from clinic import clock, permissions
 from clinic.admin.base import person
+from clinic.admin.protocol_comparisons import ComparisonPages, Comparisons
 from clinic.admin.protocol_forms import DraftForm
 from clinic.admin.protocol_life import Standing
 from clinic.admin.protocol_trials import TrialPages, Trials
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 
-class ProtocolReleaseAdmin(TrialPages):
+class ProtocolReleaseAdmin(ComparisonPages, TrialPages):
     reading = Capability.USE_ADMIN
     hidden_in_history = ("source",)
     list_display = ("protocol", "version", "status", "due", "authored_by", "approved_by", "published_at")
@@ -70,5 +71,10 @@ class ProtocolReleaseAdmin(TrialPages):
             raise PermissionDenied
         release = self.get_object(request, object_id)
         user = person(request)
-        context = {"title": str(release), "standing": Standing(release, user), "trials": Trials(release, user)}
+        context = {
+            "title": str(release),
+            "standing": Standing(release, user),
+            "comparisons": Comparisons(release, user),
+            "trials": Trials(release, user),
+        }
         return self.page(request, "admin/clinic/protocol/release.html", release, context)

@@ -13,7 +13,7 @@ from triage.protocol import Protocol
 from triage.reading import ProtocolError, read_protocol
 
 FIXTURES: Path = settings.BASE_DIR / "fixtures"
-_REFERENCE = re.compile(r"(?P<id>[a-z0-9-]{1,60})(/(?P<version>\d{1,5}(\.\d{1,5}){2}))?")
+REFERENCE = re.compile(r"(?P<id>[a-z0-9-]{1,60})(/(?P<version>\d{1,5}(\.\d{1,5}){2}))?")
 
 
 def read_source(name: str) -> bytes:
@@ -26,7 +26,7 @@ def read_source(name: str) -> bytes:
 
 def read_named_protocol(reference: str) -> Protocol:
     """The protocol `back-pain`, in its newest version, or `back-pain/1.0.0`, in that one."""
-    file = _find(reference)
+    file = find_file(reference)
     try:
         return read_protocol(file.read_bytes())
     except ProtocolError as error:
@@ -34,8 +34,9 @@ def read_named_protocol(reference: str) -> Protocol:
         raise CommandError(faults, returncode=2) from error
 
 
-def _find(reference: str) -> Path:
-    match = _REFERENCE.fullmatch(reference)
+def find_file(reference: str) -> Path:
+    """The file of a protocol, in its newest version or the one that is named."""
+    match = REFERENCE.fullmatch(reference)
     files = sorted((FIXTURES / "protocols" / match["id"]).glob("*.toml"), key=_order) if match else []
     version = match["version"] if match else None
     found = [file for file in files if version is None or file.stem == version]

@@ -4,7 +4,7 @@ from clinic.models.access import ApiToken, IdempotencyKey
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Door
 from clinic.models.base import Unaudited
-from clinic.models.governance import Activation, Certificate, SourceWaiver
+from clinic.models.governance import Activation, Certificate, LoweringWaiver, ReleaseComparison, SourceWaiver
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.letter import Letter, LetterKind
@@ -34,6 +34,7 @@ __all__ = [
     "Lateness",
     "Letter",
     "LetterKind",
+    "LoweringWaiver",
     "Membership",
     "MonthCount",
     "PackedAnswers",
@@ -42,6 +43,7 @@ __all__ = [
     "ReasonCode",
     "Referral",
     "ReferralStatus",
+    "ReleaseComparison",
     "ReleaseStatus",
     "Replay",
     "ReplayCase",

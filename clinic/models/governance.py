@@ -68,6 +68,66 @@ class SourceWaiver(AppendOnlyRecord):
         return f"{self.source} in {self.release}"
 
 
+class ComparisonRows(AuditedQuerySet["ReleaseComparison"]):
+    def of(self, *, digest: str, against: ProtocolRelease, engine: str) -> Self:
+        """That of exactly this text with the release that it would replace, under this version of the engine."""
+        return self.filter(sha256=digest, against=against, engine_version=engine)
+
+
+class ReleaseComparison(AppendOnlyRecord):
+    """Everything that a release advises otherwise than the one it would replace, to whomever it would.
+
+    `document` is `triage.comparison.Comparison.as_document()`.
+    """
+
+    release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, related_name="comparisons")
+    against = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    engine_version = models.CharField(max_length=20)
+    document: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    objects = ComparisonRows.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("release", "against", "sha256", "engine_version"), name="release_compared_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.release} with {self.against.version}, engine {self.engine_version}"
+
+
+class LoweringRows(AuditedQuerySet["LoweringWaiver"]):
+    """Written once, like everything that is answered for."""
+
+
+class LoweringWaiver(AppendOnlyRecord):
+    """Somebody answers for one change by which patients are advised something less urgent, and says why.
+
+    It is of one comparison, so of two texts and one engine; `change` is `triage.comparison.Change.name`.
+    """
+
+    comparison = models.ForeignKey(ReleaseComparison, on_delete=models.PROTECT, related_name="waivers")
+    change = models.CharField(max_length=100)
+    reason = Paragraph()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+
+    objects = LoweringRows.as_manager()
+
+    class Meta:
+        ordering = ("id",)
+        constraints = (models.UniqueConstraint(fields=("comparison", "change"), name="lowering_waived_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.change} in {self.comparison}"
+
+
 class ActivationRows(AuditedQuerySet["Activation"]):
     def newest(self, site: Site, protocol: str) -> Activation | None:
         """What the site chose last for this protocol, whatever became of it since."""

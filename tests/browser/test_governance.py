@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from clinic.actions import people, proving
+from clinic.actions import comparing, people, proving
 from clinic.models import Activation, ProtocolRelease, Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -58,6 +58,19 @@ def step(page: Page, name: str, reason: str = "") -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def answer_for_what_is_less_urgent(page: Page) -> None:
+    """Change by change, each from the page of the comparison and with a reason."""
+    while True:
+        open_release(page)
+        page.get_by_role("link", name="Compared with small/0.1.0").click()
+        unanswered = page.get_by_role("link", name="Answer for")
+        if unanswered.count() == 0:
+            return
+        unanswered.first.click()
+        page.get_by_label("Reason").fill("Asked at the desk.")
+        page.get_by_role("button", name="Answer for it").click()
+
+
 def test_one_writes_another_approves_and_a_site_follows(
     page_without_javascript: Page, proofs_that_hold: None, here: Site, author: User, approver: User
 ):
@@ -72,10 +85,16 @@ def test_one_writes_another_approves_and_a_site_follows(
     page.get_by_role("button", name="Make the draft").click()
     page.get_by_role("link", name="Change the text").click()
     text = page.get_by_label("Text")
-    text.fill(text.input_value().replace("A guideline", "A newer guideline"))
+    newer = text.input_value().replace("A guideline", "A newer guideline")
+    text.fill(newer.replace('when = "possible(wish >= 1)"', 'when = "possible(wish >= 2)"'))
     page.get_by_role("button", name="Save the text").click()
     page.get_by_role("button", name="Prove it").click()
     expect(page.get_by_text("Every property holds")).to_be_visible()
+    open_release(page)
+    page.get_by_role("button", name="Compare them").click()
+    expect(page.get_by_text("changes to something less urgent")).to_be_visible()
+    expect(page.get_by_text("A newer guideline").first).to_be_visible()
+    expect(page.get_by_role("link", name="Answer for 1")).to_have_count(0)
     open_release(page)
     step(page, "Send to review")
     expect(page.get_by_text("In review").first).to_be_visible()
@@ -89,6 +108,10 @@ def test_one_writes_another_approves_and_a_site_follows(
     open_release(page)
     expect(page.get_by_text("A newer guideline")).to_be_visible()
     step(page, "Approve")
+    step(page, "Publish")
+    expect(page.get_by_text("nobody answers for that yet").first).to_be_visible()
+    answer_for_what_is_less_urgent(page)
+    open_release(page)
     step(page, "Publish")
     page.get_by_role("link", name="Activate at a site").click()
     page.get_by_label("Site").select_option("Example practice")
@@ -110,15 +133,21 @@ def test_every_page_of_governance_is_accessible(
 ):
     published = factories.published_release()
     small.expect_of_it_what_these_tests_do(monkeypatch)
-    withdrawn = small.version("0.2.0", ('status = "background"', 'status = "withdrawn"'))
+    small.let_proofs(monkeypatch, hold=True)
+    factories.publish(small.SMALL)
+    less = ('when = "possible(wish >= 1)"', 'when = "possible(wish >= 2)"')
+    withdrawn = small.version("0.2.0", ('status = "background"', 'status = "withdrawn"'), less)
     small.let_proofs(monkeypatch, hold=False)
     release = small.in_review(withdrawn, by=factories.user(Role.AUTHOR, factories.site()))
     refuted = proving.prove(release=release, by=author)
+    compared = comparing.compare(release=release, by=author)
     log_in(page, approver)
     pages = [
         ("clinic_protocolrelease_change", published.pk),
         ("clinic_protocolrelease_change", release.pk),
         ("protocol_certificate", release.pk, refuted.pk),
+        ("protocol_comparison", release.pk, compared.pk),
+        ("protocol_lowering", release.pk, compared.pk, comparing.unanswered(compared)[0]["change"]),
         ("protocol_step", release.pk, "send_back"),
         ("protocol_waiver", release.pk, "R2"),
         ("protocol_activation", published.pk),

@@ -267,9 +267,9 @@ def test_every_change_is_counted_as_by_asking_about_everybody(name: str):
 def test_every_witness_is_advised_as_is_said(name: str):
     old, new = versions(name)
     for each in compared(name).regions:
-        then, now = evaluated(old, dict(each.old_answers)), evaluated(new, dict(each.new_answers))
+        then, now = evaluated(old, dict(each.before.answers)), evaluated(new, dict(each.after.answers))
         assert change_between(then, now) == each.change
-        assert (each.old_says, each.new_says) == (headline(then), headline(now))
+        assert (each.before.says, each.after.says) == (headline(then), headline(now))
 
 
 @pytest.mark.parametrize("name", ["a threshold", "a flag removed", "a question more", "an option more"])
@@ -317,7 +317,7 @@ def test_the_document_is_json_and_says_all_of_it():
     assert len({each["change"] for each in document["regions"]}) == len(comparison.regions)
     first = document["regions"][0]
     assert (first["number"], first["advised_so_before"], first["is_less_urgent"]) == ("420", "1800", True)
-    assert first["old_answers"]["fever"] == "yes"
+    assert first["before"]["answers"]["fever"] == "yes"
 
 
 BACK_PAIN = PROTOCOL.read_text()
@@ -328,7 +328,7 @@ def of_back_pain(before: str, after: str) -> tuple[Protocol, Comparison]:
     old, new = (read_protocol(text.encode()) for text in (BACK_PAIN, BACK_PAIN.replace(before, after)))
     comparison = compare(old, new)
     for each in comparison.regions:
-        then, now = evaluated(old, dict(each.old_answers)), evaluated(new, dict(each.new_answers))
+        then, now = evaluated(old, dict(each.before.answers)), evaluated(new, dict(each.after.answers))
         assert change_between(then, now) == each.change
     return new, comparison
 
@@ -342,7 +342,7 @@ def test_a_higher_threshold_refers_fewer_for_psychological_care():
         for each in comparison.regions
         if each.change.old is Disposition.REFER and each.change.new is Disposition.SELF_MANAGE
     )
-    scores = [each for name, each in gone.old_answers.items() if name.startswith("phq9_") and isinstance(each, int)]
+    scores = [each for name, each in gone.before.answers.items() if name.startswith("phq9_") and isinstance(each, int)]
     assert sum(scores) in (10, 11)
 
 
@@ -351,5 +351,5 @@ def test_a_flag_that_is_gone_lists_whom_it_leaves():
     _new, comparison = of_back_pain(f"[[flags]]{flag}", "")
     worst = comparison.less_urgent[0]
     assert worst.change.old is Disposition.EMERGENCY
-    assert worst.old_answers["major_trauma"] == "yes"
+    assert worst.before.answers["major_trauma"] == "yes"
     assert {each.change.new for each in comparison.less_urgent} >= {Disposition.SELF_MANAGE, Disposition.REFER}
