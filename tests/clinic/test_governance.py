@@ -91,7 +91,7 @@ def test_a_step_that_cannot_be_taken_from_there_is_refused_and_changes_nothing(
     assert illegal
     before = release.history.count()
     for verb in illegal:
-        with subtests.test(verb), pytest.raises(Conflict, match=f"is: {release.get_status_display()}"):
+        with subtests.test(verb.value), pytest.raises(Conflict, match=f"is: {release.get_status_display()}"):
             releases.advance(release=release, verb=verb, by=both, reason="because", seen=release.sha256)
     assert (stored(release).status, release.history.count()) == (status, before)
 
