@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from clinic import clock
 from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, SiteQuerySet, uuid7
+from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, Record, SiteQuerySet
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _IN_ONE_STATEMENT = 500
 
 
-class ReplayRows(models.QuerySet["Replay"]):
+class ReplayRows(AuditedQuerySet["Replay"]):
     def of_the_past(self) -> Self:
         return self.filter(shadow_at=None)
 
@@ -33,8 +33,8 @@ class ReplayRows(models.QuerySet["Replay"]):
         return self.filter(finished_at=None)
 
 
-class Replay(models.Model):
-    """One run of a protocol over the stored intakes, and how far it has come: no record, but a count that goes on.
+class Replay(Record):
+    """One run of a protocol over the stored intakes, and how far it has come: a count, kept without history.
 
     It can be stopped and taken up again: `cursor` is the last assessment that is done with. A
     file that is no release here has a digest all the same. With `shadow_at` it is no run over the
@@ -42,7 +42,6 @@ class Replay(models.Model):
     finished.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, null=True, related_name="replays")
     name = Line(max_length=90)
     sha256 = models.CharField(max_length=64)

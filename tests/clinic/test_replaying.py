@@ -203,7 +203,9 @@ def test_two_protocols_are_replayed_side_by_side(clinic: list[Intake], author: U
 
 def test_another_engine_begins_anew(clinic: list[Intake], author: User) -> None:
     next(running(author, size=2))
-    Replay.objects.update(engine_version="0.9.0")
+    begun = Replay.objects.get()
+    begun.engine_version = "0.9.0"
+    begun.save()
     assert replayed(author).done == 5
     assert Replay.objects.count() == 2
 
