@@ -21,7 +21,7 @@ from triage.diagram import TooLarge
 from triage.facts import NOT_SURE_ANSWER, Facts
 from triage.imaging import Study
 from triage.logic import NO, NOT_SURE, YES
-from triage.narrowing import OPEN, Narrowing
+from triage.narrowing import OPEN, Asked, Narrowing, as_bits, places_of
 from triage.outcomes import Decided, Outcomes
 from triage.patient_view import PatientView
 from triage.questions import QuestionType
@@ -60,10 +60,9 @@ class Relevance:
         self._tied = {fact.id: protocol.reads(fact.when) for fact in self._facts if not is_about_studies_alone(fact)}
         self.diagrams, (self.disposition, *self._parts) = self._kept(outcomes)
         self.leads_to = self._dispositions()
-        self._asked = [self.diagrams.asks(part) for part in self._parts]
-        self._places_of_facts = range(self.first_fact, len(self.variables))
-        self._alone = frozenset(self._places[fact.id] for fact in self._facts if fact.id not in self._tied)
-        self._differing: dict[Node, frozenset[int]] = {}
+        self._asked = Asked(self.diagrams, self.first_fact, _IMPOSSIBLE)
+        self._about_studies = as_bits(range(self.first_fact, len(self.variables)))
+        self._about_studies_alone = as_bits(self._places[fact.id] for fact in self._facts if fact.id not in self._tied)
 
     def _kept(self, outcomes: Outcomes) -> tuple[Diagrams, list[Node]]:
         """The disposition and each part of the outcome, where some list of studies can say what its facts are."""
@@ -102,58 +101,46 @@ class Relevance:
     def outstanding(self, view: PatientView) -> frozenset[str]:
         """The questions not asked so far that have an answer which changes the outcome."""
         known = self.known(view)
-        is_open = {place for place, kind in enumerate(known) if kind == OPEN}
+        is_open = as_bits(place for place, kind in enumerate(known) if kind == OPEN)
         if self._protocol.imaging_question in view.values:
             return frozenset(self._with_known_studies(view, known, is_open))
-        return frozenset(self._with_open_studies(view, known, is_open))
+        return frozenset(self._with_open_studies(view, known, is_open | self._about_studies))
 
-    def _with_open_studies(self, view: PatientView, known: list[int], is_open: set[int]) -> set[str]:
-        narrowing = Narrowing(self.diagrams, self.first_fact)
-        for part in self._parts_that_ask(is_open.union(self._places_of_facts), narrowing):
-            narrowing.narrow(part, known)
-            differing = {place for node in narrowing.reached for place in self._facts_that_differ(node)}
-            # Facts about studies alone stand for one question: with one of them all are found.
-            narrowing.asked.update(differing, self._alone if differing else ())
+    def _with_open_studies(self, view: PatientView, known: list[int], is_open: int) -> set[str]:
+        narrowing = Narrowing(self.diagrams, self._asked)
+        for part in self._parts_that_ask(is_open, narrowing):
+            narrowing.narrow(part, [*known, *(OPEN for _ in self._facts)])
+            if narrowing.matters & self._about_studies:
+                # Facts about studies alone stand for one question: with one of them all are found.
+                narrowing.matters |= self._about_studies_alone
         found = self._names(narrowing)
-        if not found.isdisjoint(self._protocol.facts):
+        if narrowing.matters & self._about_studies:
             found.add(self._protocol.imaging_question)
         for fact in found & self._tied.keys():
             found.update(name for name in self._tied[fact] if name not in view.values)
         return found - self._protocol.facts.keys()
 
-    def _with_known_studies(self, view: PatientView, known: list[int], is_open: set[int]) -> set[str]:
+    def _with_known_studies(self, view: PatientView, known: list[int], is_open: int) -> set[str]:
         """Each way to answer the open questions that these studies are tied to, with what they then say."""
         unsettled = [fact.id for fact in self._facts if view.of_studies(fact) not in _KINDS]
         tied = sorted({name for fact in unsettled for name in self._tied[fact] if name not in view.values})
         answers = [self._answers(name, view) for name in tied]
         ways = {way: self._known_then(known, view, dict(zip(tied, way, strict=True))) for way in product(*answers)}
-        narrowing = Narrowing(self.diagrams, len(self.variables))
+        narrowing = Narrowing(self.diagrams, self._asked)
         found: set[str] = set()
-        for part in self._parts_that_ask(is_open.union(self._places[fact] for fact in unsettled), narrowing):
+        for part in self._parts_that_ask(is_open | as_bits(self._places[fact] for fact in unsettled), narrowing):
             left = {way: narrowing.narrow(part, then) for way, then in ways.items()}
             found.update(name for place, name in enumerate(tied) if _differs(left, place))
         return found | self._names(narrowing)
 
-    def _parts_that_ask(self, is_open: set[int], narrowing: Narrowing) -> Iterator[Node]:
+    def _parts_that_ask(self, is_open: int, narrowing: Narrowing) -> Iterator[Node]:
         """The parts of the outcome that ask what is open and was not found to matter before."""
-        for part, asked in zip(self._parts, self._asked, strict=True):
-            if not asked.isdisjoint(is_open - narrowing.asked):
+        for part in self._parts:
+            if self._asked.all[part] & is_open & ~narrowing.matters:
                 yield part
 
     def _names(self, narrowing: Narrowing) -> set[str]:
-        return {self.variables[place].name for place in narrowing.asked}
-
-    def _facts_that_differ(self, node: Node) -> frozenset[int]:
-        """The places of the facts about studies on which it depends what is said below a node."""
-        known = self._differing.get(node)
-        if known is None:
-            below = [each for each in self.diagrams.below(node) if self._differs(each)]
-            known = self._differing[node] = frozenset(self.diagrams.variable[each] for each in below)
-        return known
-
-    def _differs(self, node: Node) -> bool:
-        """Whether several things are said below it, not counting where no list of studies leads."""
-        return len(self.diagrams.says(node) - {_IMPOSSIBLE}) > 1
+        return {self.variables[place].name for place in places_of(narrowing.matters)}
 
     def _known_then(self, known: Sequence[int], view: PatientView, answers: dict[str, Value]) -> list[int]:
         """What is known of every variable once these answers are given too."""
