@@ -133,7 +133,8 @@ def test_how_far_an_unfinished_replay_has_come_is_said(draft: ProtocolRelease, a
 def test_a_replay_that_is_not_to_be_relied_on_says_so(draft: ProtocolRelease, author: User) -> None:
     replay = replayed(author)
     assert "Not to be relied on" not in shown(author, replay)
-    Replay.objects.update(totals={**replay.totals, "contradicted": 1, "unfit": 3})
+    replay.totals |= {"contradicted": 1, "unfit": 3}
+    replay.save()
     page = shown(author, replay)
     assert "Not to be relied on" in page
     assert "Of 1 patient the engine says otherwise" in page
@@ -204,7 +205,8 @@ def test_a_shadow_that_failed_says_why_to_those_who_see_its_cases(
     case = ReplayCase(replay=shadow, assessment=newest, site=here, old_disposition="refer", new_disposition="failed")
     case.old, case.new = old, told
     case.save()
-    Replay.objects.update(done=1, differing=1, totals={"table": {"refer": {"failed": 1}}})
+    shadow.done, shadow.differing, shadow.totals = 1, 1, {"table": {"refer": {"failed": 1}}}
+    shadow.save()
     page = shown(clinician, shadow)
     assert "RecursionError: too deep" in page
     assert "Would be: Failed" in page
