@@ -93,16 +93,28 @@ class AnswersPage(IntakePage):
 
     def forget_answers(self) -> None:
         """Read everything anew: the answers have changed."""
-        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions", "to_ask_again"):
+        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions", "to_ask_again", "dropped"):
             self.__dict__.pop(name, None)
 
     def asked(self, section: Section) -> list[Question]:
-        """The questions of a section that apply, or may yet apply; the age is known already."""
+        """The questions of a section that apply, or may yet apply, and can still matter; the age is known already."""
         return [
             question
             for question in self.protocol.questions.values()
-            if question.section == section.id and question.id != AGE and self._view.applies(question)
+            if question.section == section.id
+            and question.id not in {AGE, *self.dropped}
+            and self._view.applies(question)
         ]
+
+    @cached_property
+    def dropped(self) -> Sequence[str]:
+        """Left out of the form: not answered, and no answer could change the outcome any more. No safety question ever is."""
+        if self.newest is None:
+            return []
+        matter = {each["question"] for each in self._outstanding}
+        read = [self.protocol.questions[name] for name in self.protocol.most_decisive_first]
+        left_out = {q.id for q in read if q.id not in matter and not q.safety and self._view.is_open(q)}
+        return [name for name in self.protocol.questions if name in left_out]
 
     def value_of(self, name: str) -> Any:
         return answers.value_of(self.intake.answers, name)
@@ -207,7 +219,7 @@ class AnswersPage(IntakePage):
         )
 
     def answered_parts(self) -> list[Part]:
-        """Every question that applies with its answer; after them what is answered and does not apply."""
+        """Every question that was asked with its answer; after them what does not apply, and what was left out."""
         parts = [
             Part(
                 section.title, self.url_of_section(section.id), [self._answered(each) for each in self._shown(section)]
@@ -215,9 +227,12 @@ class AnswersPage(IntakePage):
             for section in self.protocol.sections
         ]
         ignored = self.newest.outcome["ignored"] if self.newest else []
-        if ignored:
-            kept = [self._answered(self.protocol.questions[name]) for name in ignored]
-            parts.append(Part(_("Answered, but does not apply: kept and not used"), "", kept))
+        for title, names in (
+            (_("Answered, but does not apply: kept and not used"), ignored),
+            (_("Not asked: no answer could change the outcome"), self.dropped),
+        ):
+            if names:
+                parts.append(Part(title, "", [self._answered(self.protocol.questions[name]) for name in names]))
         return parts
 
     def _shown(self, section: Section) -> list[Question]:

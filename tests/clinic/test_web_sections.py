@@ -202,11 +202,42 @@ def test_a_question_that_does_not_apply_is_not_asked(client: Client, intake: Int
 
 def test_a_question_that_comes_to_apply_is_asked_before_going_on(client: Client, intake: Intake, clinician: User):
     client.force_login(clinician)
-    ces = ("ces_saddle", "ces_bladder", "ces_bowel", "ces_legs", "ces_sexual", "bilateral_leg_pain_new")
-    save(client, intake, "red_flags", **dict.fromkeys(ces, "no"))
+    save(client, intake, "pain", examined="none")
     intake.refresh_from_db()
-    response = save(client, intake, "red_flags", **dict.fromkeys(ces, "no") | {"ces_sexual": "yes"})
-    assert response.url.startswith(path(intake, "red_flags") + "#q-")
+    response = save(client, intake, "pain", examined="clinician")
+    assert response.url == path(intake, "pain") + "#q-neuro_exam"
+
+
+def test_what_can_no_longer_matter_is_not_asked_but_every_safety_question_is(
+    client: Client, intake: Intake, clinician: User
+):
+    client.force_login(clinician)
+    assert field(client.get(path(intake, "feelings")), "phq9_1")
+    save(client, intake, "red_flags", collapse="yes")
+    feelings = client.get(path(intake, "feelings")).content
+    assert b'id="q-phq9_1"' not in feelings
+    assert b'id="q-phq9_9"' in feelings
+
+
+def test_the_record_says_what_was_not_asked_because_it_could_not_matter(
+    client: Client, intake: Intake, clinician: User
+):
+    client.force_login(clinician)
+    left_out = "Not asked: no answer could change the outcome"
+    assert left_out not in client.get(reverse("check", args=[intake.pk])).content.decode()
+    save(client, intake, "red_flags", collapse="yes")
+    before, after = client.get(reverse("check", args=[intake.pk])).content.decode().split(left_out)
+    question = "Little interest or pleasure in doing things"
+    assert question in after
+    assert question not in before
+
+
+def test_an_answer_once_given_stays_on_the_form(client: Client, intake: Intake, clinician: User):
+    client.force_login(clinician)
+    save(client, intake, "feelings", phq9_1=2)
+    intake.refresh_from_db()
+    save(client, intake, "red_flags", collapse="yes")
+    assert field(client.get(path(intake, "feelings")), "phq9_1")
 
 
 def test_a_stop_is_shown_at_once_and_once(client: Client, intake: Intake, clinician: User):
