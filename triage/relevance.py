@@ -129,7 +129,8 @@ class Relevance:
         narrowing = Narrowing(self.diagrams, self._asked)
         found: set[str] = set()
         for part in self._parts_that_ask(is_open | as_bits(self._places[fact] for fact in unsettled), narrowing):
-            left = {way: narrowing.narrow(part, then) for way, then in ways.items()}
+            once = {then: narrowing.narrow(part, then) for then in dict.fromkeys(ways.values())}
+            left = {way: once[then] for way, then in ways.items()}
             found.update(name for place, name in enumerate(tied) if _differs(left, place))
         return found | self._names(narrowing)
 
@@ -142,14 +143,14 @@ class Relevance:
     def _names(self, narrowing: Narrowing) -> set[str]:
         return {self.variables[place].name for place in places_of(narrowing.matters)}
 
-    def _known_then(self, known: Sequence[int], view: PatientView, answers: dict[str, Value]) -> list[int]:
+    def _known_then(self, known: Sequence[int], view: PatientView, answers: dict[str, Value]) -> tuple[int, ...]:
         """What is known of every variable once these answers are given too."""
         then = PatientView(self._protocol, Facts(values={**view.values, **answers}, on=date.min))
         kinds = [*known, *(_KINDS[then.of_studies(fact)] for fact in self._facts)]
         for name, answer in answers.items():
             if name in self._places:
                 kinds[self._places[name]] = self.variables[self._places[name]].kind(answer)
-        return kinds
+        return tuple(kinds)
 
     def _answers(self, name: str, view: PatientView) -> list[Value]:
         """Answers to a question that studies are tied to: each kind, and both sides of the age of each study."""
