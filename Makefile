@@ -13,7 +13,7 @@ help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
-	@echo "make soak    the long runs: a thousand referrals, day after day"
+	@echo "make soak    the long runs: a thousand referrals, thousands of part-filled intakes, hundreds of slips (some 20 minutes)"
 	@echo "make bench   decisions per second beside other engines; server time of lists with 1,000 and 100,000 intakes (some 8 minutes)"
 	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
@@ -45,9 +45,12 @@ check: .venv/dev
 
 soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
+	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
+	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine
+	$(BIN)/python -m tests.bench.questions
 	$(BIN)/python -m tests.bench.lists $(ARGS)
 	$(BIN)/python -m tests.bench.replay
 

@@ -18,7 +18,7 @@ from triage.facts import Facts, check_answers
 from triage.logic import Truth
 from triage.obligations import Obligations
 from triage.patient_view import PatientView
-from triage.protocol import Disposition, Protocol, Service
+from triage.protocol import Disposition, Protocol, Rule, Service
 from triage.questions import Question
 
 CALM = (Disposition.REFER, Disposition.SELF_MANAGE, Disposition.HOLD_IMAGING)
@@ -33,6 +33,7 @@ class Outcome(NamedTuple):
     disposition: Disposition
     urgency: str
     referrals: tuple[Any, ...]
+    tasks: frozenset[str]  # what the rule itself asks for
     actions: frozenset[str]
 
     @property
@@ -89,8 +90,15 @@ class Everybody:
 
     def _outcome(self, intake: Intake) -> Outcome:
         said = evaluate(self.protocol, self._facts(intake))
-        rule = said.rule.id if said.rule else ""
-        return Outcome(rule, said.disposition, said.urgency, said.referrals, frozenset(said.actions))
+        rule, tasks = (said.rule.id, self._tasks(intake, said.rule)) if said.rule else ("", frozenset())
+        return Outcome(rule, said.disposition, said.urgency, said.referrals, tasks, frozenset(said.actions))
+
+    def _tasks(self, intake: Intake, rule: Rule) -> frozenset[str]:
+        view = PatientView(self.protocol, self._facts(intake))
+        view.judge_flags()
+        return frozenset(
+            task.action for task in rule.actions if task.when is None or task.when.verdict(view).now is Truth.TRUE
+        )
 
     @cached_property
     def complete(self) -> list[Intake]:
@@ -133,7 +141,9 @@ def _distinct(pool: list[tuple[str, Any]], name: str) -> list[Any]:
 
 def _lists() -> list[Any]:
     """Lists of studies that say different things, as they can be looked up."""
-    one = [tuple(sorted(study.items())) for study in (STUDIES[0], STUDIES[3], STUDIES[12], STUDIES[-3], OLD)]
+    one = [
+        tuple(sorted(study.items())) for study in (STUDIES[0], STUDIES[3], STUDIES[12], STUDIES[-3], OLD, STUDIES[13])
+    ]
     return [(), *((each,) for each in one), (one[1], one[2]), (one[0], one[2]), "not_sure", None]
 
 
