@@ -74,6 +74,10 @@ class Diagrams:
         """Whether it is a constant."""
         return self.variable[node] == self.end
 
+    def found(self, variable: int, branches: tuple[Node, ...]) -> Node | None:
+        """The node that asks this, if there is one in the store."""
+        return self._inner[variable].get(branches)
+
     def value(self, node: Node) -> Any:
         """What a constant says."""
         return self._values[node]

@@ -77,6 +77,7 @@ class Narrowing:
         asked, that_matter, first_free = self._asked.all, self._asked.that_matter, len(self._diagrams)
         answered = as_bits(place for place, value in enumerate(known) if value != OPEN)
         done: dict[Node, Node] = {}
+        found = self._diagrams.found
 
         def at(node: Node) -> Node:
             left = done.get(node)
@@ -92,7 +93,9 @@ class Narrowing:
                 left = ways[0]
                 if ways.count(left) < len(ways):
                     self.matters |= 1 << variable[node]
-                    left = made.setdefault((variable[node], ways), first_free + len(made))
+                    left = found(variable[node], ways)
+                    if left is None:
+                        left = made.setdefault((variable[node], ways), first_free + len(made))
             done[node] = left
             return left
 

@@ -63,3 +63,12 @@ def test_exactly_the_questions_that_can_change_the_outcome_are_outstanding(world
     left = {name: answer for name, answer in answers.items() if name in read and name not in few}
     evaluation, expected = world.evaluate(left), that_matter(world, left, few)
     assert set(evaluation.outstanding) == expected or (not expected and evaluation.rule is None)
+
+
+def test_two_answers_that_leave_the_same_to_ask_are_the_same_way():
+    """What is left as it was and what is put together anew are one where they ask the same."""
+    world = WORLDS["hidden"]
+    asked = {"numb": "no", "fever": "no", "wish": 0, "weight_loss": "no", "age": 40, "examined": "clinician"}
+    mood = {"mood_1": 0, "mood_2": 0}
+    evaluation = world.evaluate({**asked, **mood, "site": "lumbar", "pain_days": 10})
+    assert set(evaluation.outstanding) == {"imaging", "stiff"}
