@@ -6,6 +6,7 @@ It comes with the product: whoever writes a protocol cannot lower what is expect
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 VIGNETTES: Path = settings.BASE_DIR / "fixtures" / "vignettes"
 OBLIGATIONS: Path = settings.BASE_DIR / "fixtures" / "obligations"
+SURVIVORS: Path = settings.BASE_DIR / "fixtures" / "survivors"
 
 
 def vignettes_of(protocol: str) -> list[Vignette]:
@@ -39,6 +41,12 @@ def obligations_of(protocol: Protocol) -> Obligations:
     """What every version of the protocol of this name owes; raises `triage.obligations.ObligationError`."""
     source = _obligations(protocol.id)
     return read_obligations(source, protocol) if source else NOTHING_OWED
+
+
+def survivors_of(protocol: str) -> dict[str, str]:
+    """The slips in the protocol of this name that nobody notices, each with the reason why that is as it should be."""
+    file = SURVIVORS / f"{protocol}.toml"
+    return tomllib.loads(file.read_text())["survivors"] if file.is_file() else {}
 
 
 def digest_of_obligations(protocol: str) -> str:

@@ -90,6 +90,17 @@ def _not_among(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
         yield f"not expected: {there}"
 
 
+def _exactly(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    if set(evaluation.actions) != set(wanted):
+        yield f"expected {sorted(wanted)}, got {sorted(evaluation.actions)}"
+
+
+def _shown(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
+    """Whether each text is told to the patient: yes or no."""
+    told = {text.id for text in evaluation.texts}
+    yield from (f"{name}: expected {to_tell}" for name, to_tell in wanted.items() if (name in told) is not to_tell)
+
+
 def _nothing_outstanding(key: str, wanted: Any, evaluation: Evaluation) -> Iterator[str]:
     if bool(evaluation.outstanding) is bool(wanted):
         yield f"still open: {list(evaluation.outstanding)}"
@@ -100,6 +111,8 @@ _CHECKS: Mapping[str, Callable[[str, Any, Evaluation], Iterator[str]]] = {
     "referrals": _referrals,
     "deferred": _deferred,
     "actions": _among,
+    "all_actions": _exactly,
+    "texts": _shown,
     "outstanding": _among,
     "no_actions": _not_among,
     "nothing_outstanding": _nothing_outstanding,

@@ -47,6 +47,8 @@ OTHERWISE: dict[str, Any] = {
     "referrals": {"cbt": "soon"},
     "deferred": ["cbt"],
     "actions": ["send_ed"],
+    "all_actions": ["send_ed"],
+    "texts": {"sn_ces": False},
     "outstanding": ["fever"],
     "nothing_outstanding": False,
     "something_else": True,
