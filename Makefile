@@ -42,11 +42,13 @@ check: .venv/dev
 	$(CHECKED) check --deploy --fail-level WARNING
 	$(DEMO) spectacular --validate --fail-on-warn --file /dev/null
 	$(DEMO) check_protocol fixtures/protocols/*/*.toml
+	$(DEMO) safety_case --check
 
 soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
+	$(DEMO) mutate_protocol fixtures/protocols/back-pain/1.0.0.toml
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench.engine
