@@ -43,6 +43,8 @@ class Command(BaseCommand):
             raise CommandError("\n".join(error.faults)) from error
         if every < 1:
             raise CommandError("--every takes a whole number from 1", returncode=2)
+        if fault := _expectations(source)[1].first(protocol):
+            raise CommandError(f"As it stands it is not what is expected, so every slip would be noticed: {fault}")
         tried = range(0, len(mutants(protocol)), every)
         unnoticed = [name for name, by in _noticed(source, tried) if not by]
         alike = {
