@@ -1,10 +1,29 @@
 """What every test rests on."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
+from django.test import TransactionTestCase
 from hypothesis import settings
+
+from clinic import guard
 
 # Two cores are shared with a browser and a database, so no single example is held to a time; CI tries the same cases
 # every time, so that it fails for the change at hand only.
 settings.register_profile("yellowflag", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("yellowflag")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _emptied_past_the_guard() -> Iterator[None]:
+    """A test that commits is cleaned up after by emptying the tables, which nobody else may."""
+    emptying = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # known to Django only
+
+    def teardown(case: TransactionTestCase) -> None:
+        with guard.lowered():
+            emptying(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 
-from clinic import protocols
+from clinic import guard, protocols
 from clinic.actions import protocols as releases
 from clinic.actions.errors import Conflict
 from clinic.models import ProtocolRelease, Site, User
@@ -100,7 +100,7 @@ def test_a_stored_protocol_that_was_tampered_with_is_not_used(
     author: User, approver: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = releases.publish(source=small.version("3.3.3"), author=author, by=approver)
-    with connection.cursor() as cursor:
+    with guard.lowered(), connection.cursor() as cursor:
         cursor.execute("UPDATE clinic_protocolrelease SET source = source || '#'")
     monkeypatch.setattr(protocols, "_compiled", {})
     with pytest.raises(protocols.DamagedRelease):
