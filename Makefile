@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO := YELLOWFLAG_ENV=demo $(BIN)/python manage.py
 CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_URL=sqlite:///var/checked.sqlite3 \
-	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
+	YELLOWFLAG_AUDIT_KEY=$(shell printf %064d 0) YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
 
 .PHONY: help demo test check soak bench golden pictures lock
 
@@ -48,6 +48,7 @@ soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
+	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py
 	$(DEMO) mutate_protocol fixtures/protocols/back-pain/1.0.0.toml
 
 bench: .venv/dev

@@ -2,6 +2,8 @@
 
 YELLOWFLAG_ENV         "production" (the default) or "demo": synthetic people, known passwords, plain http
 YELLOWFLAG_SECRET_KEY  production only, at least 50 characters
+YELLOWFLAG_AUDIT_KEY   production only, the Ed25519 key that signs checkpoints of the trail: 64 hexadecimal digits
+YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
 YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
 DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
 """
@@ -27,6 +29,17 @@ def required(name: str) -> str:
             f"{name} is not set. Set it, or set YELLOWFLAG_ENV=demo to try Yellowflag on synthetic people."
         )
     return value
+
+
+def signing_key(text: str) -> bytes:
+    """The 32 bytes of an Ed25519 key."""
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ImproperlyConfigured("YELLOWFLAG_AUDIT_KEY is not 64 hexadecimal digits: openssl rand -hex 32 makes one.")
+    return key
 
 
 def database(url: str) -> dict[str, Any]:
@@ -75,14 +88,18 @@ DEMO = ENVIRONMENT == "demo"
 DEBUG = False
 if DEMO:
     SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
+    AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
     SECRET_KEY = required("YELLOWFLAG_SECRET_KEY")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is shorter than 50 characters.")
+    AUDIT_KEY = signing_key(required("YELLOWFLAG_AUDIT_KEY"))
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
+
+AUDIT_KEYS_BEFORE = [key for key in environ.get("YELLOWFLAG_AUDIT_KEYS_BEFORE", "").split(",") if key]
 
 # What runs
 

@@ -20,6 +20,7 @@ from clinic.settings import BASE_DIR, database
 
 PRODUCTION = {
     "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
+    "YELLOWFLAG_AUDIT_KEY": "0f" * 32,
     "YELLOWFLAG_HOSTS": "clinic.example",
     "DATABASE_URL": "sqlite:///var/never-opened.sqlite3",
 }
@@ -46,6 +47,11 @@ def test_production_does_not_start_without(missing: str):
 
 def test_production_does_not_start_with_a_short_key():
     assert "shorter than 50" in start(**PRODUCTION | {"YELLOWFLAG_SECRET_KEY": "short"})
+
+
+@pytest.mark.parametrize("key", ["0f", "not hexadecimal", "0f" * 33])
+def test_production_does_not_start_with_a_key_that_signs_nothing(key: str):
+    assert "64 hexadecimal digits" in start(**PRODUCTION | {"YELLOWFLAG_AUDIT_KEY": key})
 
 
 def test_nothing_starts_in_an_unknown_environment():

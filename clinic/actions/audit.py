@@ -1,19 +1,23 @@
-"""Append to the chained trail, and find out whether it is intact."""
+"""Append to the chained trail."""
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
 from django.db import transaction
 
 from clinic import clock
 from clinic.actions import origin
 from clinic.models import AuditEvent, AuditHead, Site, User
-from clinic.models.audit import START
+from clinic.models.rows import TOLD_SINCE, untold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from django.db.models import Model
 
     from clinic.models.base import Record
     from clinic.models.people import Patient
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
 Detail: TypeAlias = "Mapping[str, str | int | Sequence[str]]"
 
 
-@transaction.atomic(savepoint=False)
 def record(
     *,
     action: str,
@@ -35,46 +38,66 @@ def record(
 
     Called last in an action: the end of the chain stays locked until the transaction ends.
     """
+    about = {"object_type": obj._meta.model_name or "", "object_id": obj.pk, "subject": subject.pk if subject else None}
+    return _append(site, by, action=action, detail=dict(detail or {}), **about)
+
+
+def record_seen(
+    *,
+    action: str,
+    by: User,
+    site: Site | None,
+    seen: type[Model],
+    pk: UUID,
+    subject: UUID | None,
+    detail: Detail,
+) -> AuditEvent:
+    """Append that somebody was shown, or refused, a record or a list; nothing of it is loaded."""
+    about = {"object_type": seen._meta.model_name or "", "object_id": pk, "subject": subject}
+    return _append(site, by, action=action, detail=dict(detail), **about)
+
+
+def record_stranger(*, action: str, detail: Detail) -> AuditEvent:
+    """Append, to the trail of what belongs to no site, what somebody did whom nobody here knows."""
+    return _append(
+        None, None, action=action, detail=dict(detail), object_type="user", object_id=UUID(int=0), subject=None
+    )
+
+
+@transaction.atomic(savepoint=False)
+def _append(site: Site | None, by: User | None, *, detail: dict[str, Any], **about: Any) -> AuditEvent:
     head, _ = AuditHead.objects.select_for_update().get_or_create(site=site)
+    now = clock.now()
+    if head.at and now < head.at:  # the order of the trail is that of its numbers, whatever the clock says
+        detail["clock"] = "set back"
     event = AuditEvent(
         site=site,
         seq=head.seq + 1,
-        at=clock.now(),
+        at=now,
         actor=by,
-        actor_label=f"{by.display_name} ({by.username})",
-        role=_role(by, site),
+        actor_label=f"{by.display_name} ({by.username})" if by else "nobody known",
+        role=_role(by, site) if by else "",
         door=origin.current().door,
         request_id=origin.current().request_id,
-        action=action,
-        object_type=obj._meta.model_name or "",
-        object_id=obj.pk,
-        subject=subject.pk if subject else None,
-        detail=dict(detail or {}),
+        detail=detail,
+        rows=[each.tell(TOLD_SINCE) for each in untold()],
         prev=head.hash,
+        **about,
     )
     event.hash = event.compute_hash()
     event.save()
-    head.seq, head.hash = event.seq, event.hash
-    head.save(update_fields=("seq", "hash"))
+    head.seq, head.hash, head.at = event.seq, event.hash, event.at
+    head.save(update_fields=("seq", "hash", "at"))
+    transaction.on_commit(partial(origin.keep_receipt, event.receipt))
     return event
+
+
+def end_of(site: Site) -> str:
+    """Where the trail of a site ends, as it is given out as a witness."""
+    return str(AuditHead.objects.select_related("site").get(site=site))
 
 
 def _role(by: User, site: Site | None) -> str:
     """What the person was there at the time, in words that outlive the membership."""
     held = by.roles.get(site.pk, frozenset()) if site else frozenset(chain(*by.roles.values()))
     return ",".join(sorted(held))
-
-
-def verify(*, site: Site | None) -> int | None:
-    """The number of the first entry of a trail that is not as it was written; None if all are.
-
-    A trail cut short is told by its head; one rewritten whole only by a copy kept elsewhere.
-    """
-    seq, prev = 0, START
-    for event in AuditEvent.objects.filter(site=site).order_by("seq").iterator():
-        seq += 1
-        if (event.seq, event.prev, event.hash) != (seq, prev, event.compute_hash()):
-            return seq
-        prev = event.hash
-    head = AuditHead.objects.filter(site=site).values_list("seq", "hash").first()
-    return None if (head or (0, START)) == (seq, prev) else seq + 1

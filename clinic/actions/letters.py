@@ -41,7 +41,7 @@ def preview(
 ) -> bytes:
     """The letter as it would be handed out today; nothing is stored."""
     _check(assessment, kind, referral, language, by=by)
-    return _pdf(assessment, kind, referral, destination.strip(), language, on=clock.today())
+    return _pdf(assessment, kind, referral, destination.strip(), language, "", on=clock.today())
 
 
 @transaction.atomic
@@ -64,7 +64,8 @@ def issue(
     lacking = missing(assessment=assessment, kind=kind, destination=destination)
     if lacking:
         raise ValidationError({"letter": [_("The letter lacks: %(what)s.") % {"what": each} for each in lacking]})
-    made = _pdf(assessment, kind, referral, destination, language, on=clock.today())
+    receipt = audit.end_of(assessment.site)
+    made = _pdf(assessment, kind, referral, destination, language, receipt, on=clock.today())
     letter = Letter.objects.create(
         site=assessment.site,
         assessment=assessment,
@@ -72,6 +73,7 @@ def issue(
         kind=kind,
         destination=destination,
         language=language,
+        receipt=receipt,
         sha256=hashlib.sha256(made).hexdigest(),
         by=by,
     )
@@ -90,7 +92,9 @@ def again(*, letter: Letter, by: User) -> bytes:
     """The very letter that was handed out, made anew; refused where it would not be the same."""
     permissions.require(by, Capability.READ_ASSESSMENT, letter.site)
     on = timezone.localdate(letter.at)
-    made = _pdf(letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, on=on)
+    made = _pdf(
+        letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, letter.receipt, on=on
+    )
     if hashlib.sha256(made).hexdigest() != letter.sha256:
         raise Conflict(
             "This letter cannot be made again as it was handed out: what it is made from has changed since. "
@@ -138,10 +142,23 @@ def _hold_newest(assessment: Assessment) -> Intake:
 
 
 def _pdf(
-    assessment: Assessment, kind: str, referral: Referral | None, destination: str, language: str, *, on: date
+    assessment: Assessment,
+    kind: str,
+    referral: Referral | None,
+    destination: str,
+    language: str,
+    receipt: str,
+    *,
+    on: date,
 ) -> bytes:
     told = content(
-        assessment=assessment, kind=kind, referral=referral, destination=destination, language=language, on=on
+        assessment=assessment,
+        kind=kind,
+        referral=referral,
+        destination=destination,
+        language=language,
+        receipt=receipt,
+        on=on,
     )
     try:
         return pdf(told)

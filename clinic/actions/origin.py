@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,10 +21,11 @@ _DOORS = {"/api/": Door.API, "/admin/": Door.ADMIN}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The door, and the id that ties the entries of one request together."""
+    """The door, the id that ties the entries of one request together, and the receipts of these."""
 
     door: Door = Door.COMMAND
     request_id: str = ""
+    receipts: list[str] = field(default_factory=list)
 
 
 _COMMAND = Origin()
@@ -33,6 +34,12 @@ _current: ContextVar[Origin] = ContextVar("origin", default=_COMMAND)
 
 def current() -> Origin:
     return _current.get()
+
+
+def keep_receipt(receipt: str) -> None:
+    """For the answer to the present request, if there is one; called when the entry is there for good."""
+    if current().request_id:
+        current().receipts.append(receipt)
 
 
 class OriginMiddleware:
@@ -49,6 +56,8 @@ class OriginMiddleware:
         finally:
             _current.reset(token)
         response["X-Request-Id"] = origin.request_id
+        if origin.receipts:
+            response["X-Audit-Receipt"] = origin.receipts[-1]
         return response
 
 

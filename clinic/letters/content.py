@@ -54,6 +54,7 @@ def content(
     referral: Referral | None = None,
     destination: str = "",
     language: str = "en",
+    receipt: str = "",
 ) -> Letter:
     """The letter of one kind about an assessment, in one language, dated `on`."""
     with translation.override(language):
@@ -70,7 +71,7 @@ def content(
             notice=_(
                 "Decision support, not a certified medical device. The protocol has not been signed off by a clinician. A clinician decides."
             ),
-            footer=_footer(assessment),
+            footer=_footer(assessment, receipt),
             page=_("Page {page} of {pages}"),
         )
 
@@ -112,11 +113,13 @@ def _closing(assessment: Assessment, kind: str) -> tuple[str, ...]:
     return (_("Decided by %(who)s on %(day)s.") % {"who": decision.by, "day": day},)
 
 
-def _footer(assessment: Assessment) -> str:
-    return _("%(reference)s. Protocol %(release)s, digest %(digest)s, engine %(engine)s, assessment %(id)s.") % {
+def _footer(assessment: Assessment, receipt: str) -> str:
+    """What it is made from, and the receipt of the trail: each copy is a witness to what was recorded before."""
+    made_from = _("%(reference)s. Protocol %(release)s, digest %(digest)s, engine %(engine)s, assessment %(id)s.") % {
         "reference": assessment.intake.patient.reference,
         "release": assessment.release,
         "digest": assessment.protocol_digest[:16],
         "engine": assessment.engine_version,
         "id": str(assessment.pk)[-12:],
     }
+    return f"{made_from} {_('Trail %(receipt)s.') % {'receipt': receipt}}" if receipt else made_from

@@ -2,7 +2,7 @@
 
 from clinic.models.access import ApiToken, IdempotencyKey
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
-from clinic.models.audit import AuditEvent, AuditHead, Door
+from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
 from clinic.models.governance import Activation, Certificate, LoweringWaiver, ReleaseComparison, SourceWaiver
 from clinic.models.imaging import StudyEvent, StudyStep
@@ -23,6 +23,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Certificate",
+    "Checkpoint",
     "DayCount",
     "Decision",
     "DecisionKind",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
 from clinic.models.people import Site, User
+from clinic.models.rows import TOLD_SINCE, canonical, plain
 from clinic.permissions import Capability
 
 # What an action is done to: its name begins with one of these.
@@ -28,12 +27,13 @@ NOUNS = frozenset(
 START = "0" * 64  # what the first entry of a chain has before it
 _DOMAIN = b"yf-entry-v1\0"
 # By version of the hash, so that a later column does not break the entries written before it.
-_HASHED = {
+_HASHED: dict[int, tuple[str, ...]] = {
     1: (
         *("id", "site_id", "seq", "at", "actor_id", "actor_label", "role", "door", "request_id", "action"),
         *("object_type", "object_id", "subject", "detail", "hash_version", "prev"),
     ),
 }
+_HASHED[2] = (*_HASHED[1], "rows")
 
 
 class Door(models.TextChoices):
@@ -69,8 +69,11 @@ class AuditEvent(AppendOnlyRecord):
     """One entry of a site's trail, or of the trail of what belongs to no site.
 
     `hash` covers every other column and the hash before it, so that an entry cannot be changed,
-    removed or put in between without breaking the chain.
+    removed or put in between without breaking the chain. `rows` tells of what was written: model,
+    id and digest of each.
     """
+
+    is_told_of = False
 
     site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     seq = models.PositiveBigIntegerField()
@@ -87,7 +90,8 @@ class AuditEvent(AppendOnlyRecord):
     object_id = models.UUIDField()
     subject = models.UUIDField(null=True, blank=True, db_index=True)
     detail: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    hash_version = models.PositiveSmallIntegerField(default=1)
+    rows: models.JSONField[list[list[str]], list[list[str]]] = models.JSONField(default=list, blank=True)
+    hash_version = models.PositiveSmallIntegerField(default=TOLD_SINCE)
     prev = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
@@ -111,9 +115,16 @@ class AuditEvent(AppendOnlyRecord):
 
     def compute_hash(self) -> str:
         """The hash that belongs to the entry as it stands."""
-        columns = {name: _plain(getattr(self, name)) for name in _HASHED[self.hash_version]}
-        canonical = json.dumps(columns, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-        return hashlib.sha256(_DOMAIN + canonical.encode()).hexdigest()
+        return hashlib.sha256(_DOMAIN + canonical(self.hashed())).hexdigest()
+
+    def hashed(self) -> dict[str, object]:
+        """The columns that the hash covers, as they go into it."""
+        return {name: plain(getattr(self, name)) for name in _HASHED[self.hash_version]}
+
+    @property
+    def receipt(self) -> str:
+        """What is given out as a witness: the trail, the number and the beginning of the hash."""
+        return receipt(self.site, self.seq, self.hash)
 
 
 def _as_id(word: str) -> UUID | None:
@@ -131,11 +142,28 @@ def _with_id(wanted: UUID) -> models.QuerySet[AuditEvent, Any]:
     )
 
 
-def _plain(value: object) -> object:
-    """A column's value as it goes into the hash: the same before it is stored and after."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-    return str(value) if isinstance(value, UUID) else value
+def receipt(site: Site | None, seq: int, digest: str) -> str:
+    return f"{site.slug if site else 'system'}:{seq}:{digest[:16]}"
+
+
+class Checkpoint(AppendOnlyRecord):
+    """The ends of all chains at one moment, signed; each over the one before."""
+
+    is_told_of = False
+
+    seq = models.PositiveBigIntegerField(unique=True)
+    at = models.DateTimeField()
+    text = models.TextField()
+    signature = models.CharField(max_length=128)  # Ed25519 over the text, in hexadecimal
+    key = models.CharField(max_length=64)  # the public key, in hexadecimal
+
+    objects = AuditedQuerySet["Checkpoint"].as_manager()
+
+    class Meta:
+        ordering = ("-seq",)
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.seq}"
 
 
 class AuditHead(models.Model):
@@ -144,6 +172,7 @@ class AuditHead(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     site = models.OneToOneField(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     seq = models.PositiveBigIntegerField(default=0)
+    at = models.DateTimeField(null=True)
     hash = models.CharField(max_length=64, default=START)
 
     class Meta:
@@ -152,4 +181,4 @@ class AuditHead(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.site or 'system'}:{self.seq}:{self.hash[:16]}"
+        return receipt(self.site, self.seq, self.hash)

@@ -14,6 +14,7 @@ from django.db import models
 from simple_history.models import HistoricalRecords
 
 from clinic import clock, permissions
+from clinic.models import rows
 from triage.wording import TextError, clean_text
 
 if TYPE_CHECKING:
@@ -40,6 +41,17 @@ def uuid7() -> UUID:
     return UUID(int=milliseconds << 80 | version | random >> 62 << 64 | variant | random % 2**62)
 
 
+class HistoryRow(models.Model):
+    """A row of history: written once, and told of by the trail."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        rows.note(self)
+
+
 def history(*, excluded: tuple[str, ...] = ()) -> Any:
     """The history of an edited record: a whole copy for every change, with who and why.
 
@@ -47,6 +59,7 @@ def history(*, excluded: tuple[str, ...] = ()) -> Any:
     name its author by id.
     """
     return HistoricalRecords(
+        bases=[HistoryRow],
         user_db_constraint=False,
         excluded_fields=list(excluded),
         history_change_reason_field=models.TextField(null=True),
@@ -150,6 +163,8 @@ class EditedRecord(Record):
 class AppendOnlyRecord(Record):
     """A record that is written once and then only read."""
 
+    is_told_of: ClassVar[bool] = True  # by the trail; the trail itself is not
+
     class Meta:
         abstract = True
 
@@ -158,3 +173,5 @@ class AppendOnlyRecord(Record):
             raise Unaudited(f"{self._meta.verbose_name} records are never changed")
         self.check_columns()
         super().save(*args, **kwargs)
+        if self.is_told_of:
+            rows.note(self)

@@ -38,6 +38,7 @@ class Letter(AppendOnlyRecord):
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, blank=True, related_name="letters")
     kind = models.CharField(max_length=20, choices=LetterKind)
     destination = Line(max_length=200, blank=True)
+    receipt = Line(max_length=100, blank=True)  # the end of the site's trail at the time, as it is printed
     language = models.CharField(max_length=5, default="en")
     sha256 = models.CharField(max_length=64)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -45,7 +45,7 @@ REFUSED = [
 @pytest.mark.parametrize("statement", REFUSED)
 def test_the_server_may_not(app_role: None, statement: str) -> None:
     with (
-        pytest.raises(ProgrammingError, match="permission denied|must be owner"),
+        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):

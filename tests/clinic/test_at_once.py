@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from clinic.actions import activations, audit, decisions, imaging, intakes, protocols, referrals
+from clinic.actions import activations, decisions, imaging, intakes, protocols, referrals, verifying
 from clinic.actions.errors import Conflict, Stale
 from clinic.models import (
     Activation,
@@ -82,7 +82,7 @@ def test_a_referral_is_sent_once_and_the_second_sees_what_happened(completed: As
     sent = referral.statuses.get(status="sent")
     assert refusal.startswith(f"This referral is sent: {sent.by} recorded that on")
     assert [each.seq for each in referral.statuses.order_by("seq")] == [1, 2, 3]
-    assert audit.verify(site=completed.site) is None
+    assert verifying.first_broken(completed.site) is None
 
 
 def test_one_sends_while_another_cancels(completed: Assessment, doctors: list[User]):
@@ -158,4 +158,4 @@ def test_two_activations_at_once_come_one_after_the_other(here: Site, monkeypatc
     assert refused(results) == []
     newest = Activation.objects.get(seq=2)
     assert Activation.objects.newest(here, "small") == newest
-    assert audit.verify(site=here) is None
+    assert verifying.first_broken(here) is None

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic import actions, guard
-from clinic.actions import audit, intakes, patients, people
+from clinic.actions import intakes, patients, people, verifying
 from clinic.actions.origin import OriginMiddleware, current
 from clinic.models import AuditEvent, AuditHead, Door, Patient, Site, User
 from clinic.models.audit import NOUNS
@@ -51,7 +51,7 @@ def test_an_untouched_trail_verifies_for_every_site_and_for_the_system(
     here: Site, elsewhere: Site, clerk: User
 ) -> None:
     factories.open_intake(here, clerk)
-    assert [audit.verify(site=site) for site in (here, elsewhere, None)] == [None, None, None]
+    assert [verifying.first_broken(site) for site in (here, elsewhere, None)] == [None, None, None]
     assert len(trail(here)) > 3
 
 
@@ -79,13 +79,13 @@ def test_a_forged_entry_is_found_by_its_number(here: Site, clerk: User, forgery:
         site = here.pk.hex if connection.vendor == "sqlite" else here.pk
         cursor.execute(forgery, [site, seq])
         assert cursor.rowcount == 1
-    assert audit.verify(site=here) == seq
+    assert verifying.first_broken(here) == seq
 
 
 def test_a_trail_whose_head_was_lost_does_not_verify(here: Site) -> None:
     with guard.lowered():
         AuditHead.objects.filter(site=here).delete()
-    assert audit.verify(site=here) == len(trail(here)) + 1
+    assert verifying.first_broken(here) == len(trail(here)) + 1
 
 
 def test_an_auditor_sees_the_trail_of_their_site_and_of_no_other(here: Site, elsewhere: Site, clerk: User) -> None:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from clinic import clock, permissions
-from clinic.actions import audit, decisions, intakes, referrals
+from clinic.actions import decisions, intakes, referrals, verifying
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import STEPS
 from clinic.models import ENDED, AuditEvent, Referral, ReferralStatus, Site, User, WorkItem
@@ -69,7 +69,7 @@ def test_each_verb_leads_where_the_table_says_and_leaves_a_deadline(referral: Re
     assert (step.due is None) == (after in ENDED)
     assert WorkItem.objects.filter(referral=referral, stage=after).exists() == (after not in ENDED)
     assert AuditEvent.objects.filter(action=f"referral.{verb}", detail__seq=step.seq).exists()
-    assert audit.verify(site=referral.site) is None
+    assert verifying.first_broken(referral.site) is None
 
 
 @pytest.mark.parametrize("role", Role)
