@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Check an export of an audit trail, with nothing but Python: python3 verify_audit_export.py FILE [PUBLIC_KEY]
 
 The file is what `manage.py export_audit` wrote: a line that says what it is, the entries in their order, then the

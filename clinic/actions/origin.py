@@ -6,13 +6,14 @@ import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from clinic.models import Door
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -21,11 +22,17 @@ _DOORS = {"/api/": Door.API, "/admin/": Door.ADMIN}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The door, the id that ties the entries of one request together, and the receipts of these."""
+    """The door, the id that ties the entries of one request together, their receipts, and what was found for it."""
 
     door: Door = Door.COMMAND
     request_id: str = ""
     receipts: list[str] = field(default_factory=list)
+    found: dict[UUID | None, list[str]] = field(default_factory=dict)
+    searched: list[str] = field(default_factory=list)
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.searched)
 
 
 _COMMAND = Origin()
@@ -40,6 +47,16 @@ def keep_receipt(receipt: str) -> None:
     """For the answer to the present request, if there is one; called when the entry is there for good."""
     if current().request_id:
         current().receipts.append(receipt)
+
+
+def note_found(rows: Iterable[Model], *, words: str = "") -> None:
+    """What a list shows, by site, and what was looked for: it is for the trail to tell."""
+    if not current().request_id:
+        return
+    if words:
+        current().searched.append(words)
+    for row in rows:
+        current().found.setdefault(getattr(row, "site_id", None), []).append(str(row.pk))
 
 
 class OriginMiddleware:

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.utils.translation import gettext as _
 
 from clinic import protocols, spoken
+from clinic.actions import origin
 from clinic.actions.shadowing import FAILED
 from clinic.models import Assessment, Replay, ReplayCase
 from clinic.reports.tables import in_words
@@ -105,7 +106,9 @@ class Shown:
         rows = ReplayCase.objects.visible_to(self._user).filter(replay=self.replay).order_by("-assessment")
         whole = rows.select_related("assessment__intake__patient", "assessment__release")
         without = ("assessment__answers", "assessment__outcome", "assessment__intake__answers")
-        return Paginator(whole.defer(*without, "assessment__release__source"), PER_PAGE).get_page(self._page)
+        page = Paginator(whole.defer(*without, "assessment__release__source"), PER_PAGE).get_page(self._page)
+        origin.note_found(page)
+        return page
 
     @property
     def elsewhere(self) -> int:

@@ -14,7 +14,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from clinic.actions import idempotency
+from clinic.actions import idempotency, origin
 from clinic.actions.errors import Stale
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
@@ -74,7 +74,9 @@ class Address(GenericAPIView[Any]):
 
     def page(self, rows: QuerySet[Any], shape: type[BaseSerializer[Any]]) -> Response:
         """One page of the rows."""
-        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
+        found = self.paginate_queryset(rows) or []
+        origin.note_found(found)
+        return self.get_paginated_response(shape(found, many=True).data)
 
     def reply(self, status: int, run: Callable[[], Any]) -> Response:
         """Do what was asked and show it; under an `Idempotency-Key` once, however often it is asked."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from clinic.actions import patients
+from clinic.actions import origin, patients
 from clinic.actions.errors import NotFound
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find
@@ -71,6 +71,7 @@ class Patients(Address):
     @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422), parameters=(PatientQuery,))
     def get(self, request: Request) -> Response:
         search = self.query(PatientQuery).get("search", "")
+        origin.note_found((), words=search)
         found = Patient.objects.visible_to(self.caller).matching(search).select_related("site")
         return self.page(found, PatientShown)
 

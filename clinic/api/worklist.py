@@ -11,6 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from clinic import waiting
+from clinic.actions import origin
 from clinic.api.description import reads
 from clinic.api.door import Address
 from clinic.api.listing import ListQuery
@@ -97,6 +98,7 @@ class Worklist(Address):
             page = waiting.page(filters.qs.select_related("site"), size=_SIZE, cursor=cursor)
         except waiting.BadCursor as error:
             raise NotFound(str(error)) from error
+        origin.note_found(page.rows)
         shown = WorkPage({"next_cursor": page.following or None, "results": page.rows})
         return Response(shown.data)
 

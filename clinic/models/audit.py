@@ -20,8 +20,8 @@ from clinic.permissions import Capability
 # What an action is done to: its name begins with one of these.
 NOUNS = frozenset(
     {
-        *("assessment", "imaging", "intake", "letter", "membership", "patient"),
-        *("protocol", "referral", "site", "token", "user", "work"),
+        *("assessment", "audit", "decision", "imaging", "intake", "letter", "membership", "patient"),
+        *("protocol", "referral", "site", "stop", "token", "user", "work"),
     }
 )
 START = "0" * 64  # what the first entry of a chain has before it

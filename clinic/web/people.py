@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import spoken
-from clinic.actions import intakes, patients
+from clinic.actions import intakes, origin, patients
 from clinic.actions.errors import Conflict
 from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site
 from clinic.permissions import Capability
@@ -86,6 +86,7 @@ class FindPatient(StaffPage):
             return self._show(status=422, faults=[fault])
         rows = Patient.objects.visible_to(self.user).filter(site=self.site).matching(words)
         found = list(rows[: _MOST_FOUND + 1])
+        origin.note_found(found[:_MOST_FOUND], words=words)
         return self._show(
             words=words,
             has_looked=True,

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from clinic import permissions, waiting
+from clinic.actions import origin
 from clinic.permissions import Capability
 from clinic.web import recent
 from clinic.web.pages import SITE_KEY, StaffPage
@@ -43,6 +44,7 @@ class Worklist(StaffPage):
             page = waiting.page(filters.qs, size=ROWS_PER_PAGE, cursor=cursor)
         except waiting.BadCursor as error:
             raise Http404(str(error)) from error
+        origin.note_found(page.rows)
         return self._show(filters, page, is_first=not cursor)
 
     def _show(

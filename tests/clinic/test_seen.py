@@ -1,0 +1,164 @@
+"""Whoever is shown a record of a patient, or refused it, is in the trail; where that cannot be, nothing is shown."""
+
+import json
+from typing import Any
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+from django.urls import URLResolver, get_resolver, reverse
+
+from clinic.actions import audit, decisions, letters, origin, people, verifying
+from clinic.actions.seen import SHOWN, is_nobodys
+from clinic.models import AuditEvent, Door, Patient, Site, User
+from clinic.permissions import Role
+from tests import factories
+from tests.clinic.callers import caller
+
+
+def names(resolver: URLResolver, space: str = "") -> set[str]:
+    """The name of every address."""
+    found = set()
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            found |= names(pattern, f"{pattern.namespace}:" if pattern.namespace else space)
+        else:
+            found.add(f"{space}{pattern.name}")
+    return found
+
+
+def test_every_address_says_whose_records_it_shows_or_why_nobodys() -> None:
+    every = names(get_resolver())
+    assert len(every) > 150
+    assert {each for each in every if each not in SHOWN and not is_nobodys(each)} == set()
+    assert SHOWN.keys() <= every
+
+
+@pytest.fixture
+def reader(client: Client, clinician: User) -> Client:
+    client.force_login(clinician)
+    return client
+
+
+@pytest.fixture
+def ids(here: Site, clinician: User) -> dict[str, Any]:
+    """The id that each page of a patient's wants."""
+    assessment = factories.assessment(here, clinician, "distressed_after_treatment")
+    decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    letter, _ = letters.issue(assessment=assessment, kind="patient", by=clinician)
+    intake = assessment.intake
+    return {
+        "patient": intake.patient_id,
+        "intake": intake.pk,
+        "assessment": assessment.pk,
+        "letter": letter.pk,
+        "referral": assessment.referrals.all()[0].pk,
+    }
+
+
+PAGES = [
+    ("patient", "patient", "patient.read"),
+    ("correct_patient", "patient", "patient.read"),
+    ("timeline", "intake", "intake.read"),
+    ("check", "intake", "intake.read"),
+    ("assessment", "assessment", "assessment.read"),
+    ("letter", "letter", "letter.print"),
+    ("referral", "referral", "referral.read"),
+    ("admin:clinic_patient_change", "patient", "patient.read"),
+    ("admin:clinic_intake_history", "intake", "intake.read"),
+    ("admin:clinic_letter_change", "letter", "letter.read"),
+]
+
+
+def last(site: Site | None) -> AuditEvent:
+    return AuditEvent.objects.filter(site=site).latest("seq")
+
+
+@pytest.mark.parametrize(("page", "kind", "action"), PAGES)
+def test_a_read_is_one_entry_with_who_whom_and_what(
+    here: Site, clinician: User, client: Client, ids: dict[str, Any], page: str, kind: str, action: str
+) -> None:
+    people.grant(user=clinician, site=here, role=Role.AUDITOR, by=people.system())
+    client.force_login(clinician)
+    before = AuditEvent.objects.filter(site=here).count()
+    assert client.get(reverse(page, args=[ids[kind]])).status_code == 200
+    entry = last(here)
+    assert AuditEvent.objects.filter(site=here).count() == before + 1
+    assert (entry.action, entry.actor) == (action, clinician)
+    assert (entry.object_id, entry.subject) == (ids[kind], ids["patient"])
+    assert verifying.first_broken(here) is None
+
+
+def test_a_search_is_told_with_what_it_found_and_not_with_its_words(
+    reader: Client, here: Site, elsewhere: Site, clerk: User
+) -> None:
+    found = factories.patient(here, by=clerk, family_name="Quillfeather")
+    for words in ("Quillfeather", "quillfeather ", "Nobody"):
+        reader.post(reverse("find_patient"), {"words": words})
+    same, again, none = list(AuditEvent.objects.filter(site=here, action="patient.search").order_by("seq"))
+    assert (same.detail["number"], same.detail["found"]) == (1, [str(found.pk)])
+    assert same.detail["words"] == again.detail["words"] != none.detail["words"]
+    assert none.detail["number"] == 0
+    assert "uillfeather" not in json.dumps([same.detail, again.detail])
+
+
+def test_a_list_is_told_with_whom_it_showed(reader: Client, here: Site, clinician: User) -> None:
+    intake = factories.open_intake(here, clinician)
+    reader.get(reverse("worklist"))
+    entry = last(here)
+    assert (entry.action, entry.detail["number"]) == ("work.list", 1)
+    machine = caller(Role.CLINICIAN, here)
+    machine.get("intakes/")
+    assert (last(here).action, last(here).detail["found"], last(here).door) == (
+        "intake.list",
+        [str(intake.pk)],
+        Door.API,
+    )
+
+
+@pytest.mark.parametrize("address", ["patients/{patient}/", "intakes/{intake}/", "assessments/{assessment}/"])
+def test_what_is_refused_to_another_site_is_told_to_the_site_of_the_record(
+    here: Site, elsewhere: Site, ids: dict[str, Any], address: str
+) -> None:
+    stranger = caller(Role.CLINICIAN, elsewhere)
+    assert stranger.get(address.format(**ids)).status_code == 404
+    entry = last(here)
+    assert (entry.action.partition(".")[2], entry.actor, entry.subject) == ("refused", stranger.user, ids["patient"])
+    assert entry.role == ""
+
+
+def test_what_is_not_there_is_told_to_nobody(here: Site) -> None:
+    before = AuditEvent.objects.count()
+    assert caller(Role.CLINICIAN, here).get("patients/01890000-0000-7000-8000-000000000000/").status_code == 404
+    assert not AuditEvent.objects.filter(action="patient.refused").exists()
+    assert AuditEvent.objects.count() > before  # the token
+
+
+def test_a_write_is_not_told_as_a_read_too(here: Site) -> None:
+    clerk = caller(Role.CLERK, here)
+    body = {"site": here.slug, "reference": "R1", "given_name": "Ada", "family_name": "Example"}
+    clerk.post("patients/", {**body, "date_of_birth": "1980-01-01", "sex": "female"})
+    assert list(AuditEvent.objects.filter(subject=Patient.objects.get().pk).values_list("action", flat=True)) == [
+        "patient.register"
+    ]
+
+
+@pytest.mark.parametrize("address", ["patients/{patient}/", "patients/", "worklist/", "assessments/{assessment}/"])
+def test_nothing_is_shown_where_the_trail_cannot_be_written(
+    here: Site, ids: dict[str, Any], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = caller(Role.CLINICIAN, here)
+    machine.client.raise_request_exception = False
+
+    def fails(*_args: object, **_details: object) -> None:
+        raise DatabaseError("disk I/O error")
+
+    monkeypatch.setattr(audit, "_append", fails)
+    answer = machine.get(address.format(**ids))
+    assert answer.status_code >= 500
+    assert "Example" not in answer.content.decode()
+
+
+def test_outside_a_request_nothing_is_kept_for_the_trail(here: Site) -> None:
+    origin.note_found([factories.patient(here)], words="Ada")
+    assert (origin.current().found, origin.current().words) == ({}, "")
