@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic.admin.base import NEWEST_FIRST, ReadingAdmin
-from clinic.admin.filters import SiteFilter
+from clinic.admin.filters import ReviewFilter, SiteFilter
 from clinic.admin.history import Entry, History
 from clinic.models import AuditEvent
 from clinic.permissions import Capability
@@ -22,10 +22,10 @@ class AuditEventAdmin(ReadingAdmin):
     reading = Capability.READ_AUDIT
     fields = readonly_fields = (
         *("site", "seq", "at", "actor_label", "role", "door", "request_id", "action", "object_type", "object_id"),
-        *("subject", "detail", "prev", "hash"),
+        *("subject", "detail", "rows", "prev", "hash"),
     )
     list_display = ("at", "site", "seq", "action", "object_type", "actor_label", "role", "door")
-    list_filter = (SiteFilter, "door")
+    list_filter = (ReviewFilter, SiteFilter, "door")
     list_select_related = ("site",)
     ordering = NEWEST_FIRST
     sortable_by = ()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.admin import SimpleListFilter
+from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.admin.base import person
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
 
+    from clinic.models.audit import AuditRows
+
 
 class ChoiceFilter(SimpleListFilter):
     """Rows whose column is what was chosen."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.value()
-        offered: set[str] = {str(value) for value, _ in self.lookup_choices}
+        offered: set[str] = {str(value) for value, _title in self.lookup_choices}
         return queryset.filter(**{str(self.parameter_name): chosen}) if chosen in offered else queryset
 
 
@@ -35,6 +38,36 @@ class SiteFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         sites = permissions.sites_of(person(request), model_admin.reading)
         return [(str(site.pk), site.name) for site in Site.objects.filter(pk__in=sites)]
+
+
+class ReviewFilter(SimpleListFilter):
+    """What an auditor looks through first."""
+
+    title = "review"
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("refused", _("What was refused")),
+            ("after_hours", _("Weekends, and before 7 or after 20 o'clock")),
+            ("many", _("Records of more than 30 patients in an hour")),
+            ("seen", _("Who was shown what")),
+            ("exports", _("Letters, prints and exports")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case "refused":
+                return queryset.filter(action__endswith=".refused")
+            case "after_hours":
+                return cast("AuditRows", queryset).after_hours()
+            case "many":
+                return cast("AuditRows", queryset).of_many_patients()
+            case "seen":
+                return queryset.filter(action__regex=r"\.(read|list|list_late|list_cases|search|print)$")
+            case "exports":
+                return queryset.filter(action__regex=r"\.(print|issue|export_audit)$")
+        return queryset
 
 
 class ServiceFilter(ChoiceFilter):

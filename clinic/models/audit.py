@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Max, Q
+from django.db.models.functions import TruncHour
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
-from clinic.models.people import Site, User
+from clinic.models.people import Patient, Site, User
 from clinic.models.rows import TOLD_SINCE, canonical, plain
 from clinic.permissions import Capability
 
@@ -63,6 +65,26 @@ class AuditRows(AuditedQuerySet["AuditEvent"]):
         else:
             found = self.filter(actor=models.Subquery(User.objects.filter(username=word).order_by().values("pk")))
         return found.order_by("-at", "-pk")
+
+    def looks(self, patient: Patient) -> models.QuerySet[AuditEvent, Any]:
+        """Who was shown the records of a patient, how often and when last: `actor_label role times last`, newest first."""
+        seen = self.filter(subject=patient.pk, action__regex=r"\.(read|print)$").order_by()
+        return seen.values("actor_label", "role").annotate(times=Count("pk"), last=Max("at")).order_by("-last")
+
+    def after_hours(self) -> Self:
+        """At the weekend, or outside seven to eight in the evening, by the clock of the server."""
+        return self.filter(Q(at__iso_week_day__gte=6) | Q(at__hour__lt=7) | Q(at__hour__gte=20))
+
+    def of_many_patients(self, *, more_than: int = 30) -> Self:
+        """Reads of whoever was shown the records of many patients within one hour of the clock."""
+        reads = self.filter(action__endswith=".read", subject__isnull=False).order_by()
+        hours: Any = reads.annotate(hour=TruncHour("at"))
+        hours = hours.values("actor", "hour")
+        many: Any = hours.annotate(patients=Count("subject", distinct=True)).filter(patients__gt=more_than)
+        found = Q(pk__in=[])
+        for each in many.order_by("-hour")[:50]:
+            found |= Q(actor=each["actor"], at__gte=each["hour"], at__lt=each["hour"] + timedelta(hours=1))
+        return self.filter(found, action__endswith=".read")
 
 
 class AuditEvent(AppendOnlyRecord):

@@ -82,7 +82,11 @@ class Timeline(IntakePage):
         events = sorted((each for source in sources for each in source), key=attrgetter("at"))[::-1]
         days = [Day(day, list(each)) for day, each in groupby(events, key=lambda event: event.at.date())]
         return self.show(
-            "clinic/timeline.html", days=days, protocol=self.protocol, check_url=reverse("check", args=[self.intake.pk])
+            "clinic/timeline.html",
+            days=days,
+            protocol=self.protocol,
+            check_url=reverse("check", args=[self.intake.pk]),
+            looks=AuditEvent.objects.filter(site=self.intake.site_id).looks(self.intake.patient),
         )
 
     def _changes(self) -> Iterator[Event]:

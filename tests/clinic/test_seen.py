@@ -1,6 +1,7 @@
 """Whoever is shown a record of a patient, or refused it, is in the trail; where that cannot be, nothing is shown."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
+from clinic import clock
 from clinic.actions import audit, decisions, letters, origin, people, verifying
 from clinic.actions.seen import SHOWN, is_nobodys
 from clinic.models import AuditEvent, Door, Patient, Site, User
+from clinic.models.base import uuid7
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.callers import caller
@@ -162,3 +165,47 @@ def test_nothing_is_shown_where_the_trail_cannot_be_written(
 def test_outside_a_request_nothing_is_kept_for_the_trail(here: Site) -> None:
     origin.note_found([factories.patient(here)], words="Ada")
     assert (origin.current().found, origin.current().words) == ({}, "")
+
+
+def test_the_timeline_says_who_has_looked_at_the_patients_records(
+    reader: Client, clinician: User, clerk: User, ids: dict[str, Any]
+) -> None:
+    reader.get(reverse("patient", args=[ids["patient"]]))
+    reader.get(reverse("assessment", args=[ids["assessment"]]))
+    shown = reader.get(reverse("timeline", args=[ids["intake"]]))
+    assert [(each["actor_label"], each["times"]) for each in shown.context["looks"]] == [
+        (f"{clinician.display_name} ({clinician.username})", 2)
+    ]
+    assert "Who has looked at this patient" in shown.content.decode()
+
+
+def test_an_auditor_looks_through_what_was_planted_among_the_rest(
+    client: Client, here: Site, elsewhere: Site, clinician: User, ids: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(clinician)
+    client.get(reverse("patient", args=[ids["patient"]]))
+    client.get(reverse("letter", args=[ids["letter"]]))
+    caller(Role.CLINICIAN, elsewhere).get(f"patients/{ids['patient']}/")
+    noon, night = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 23, tzinfo=UTC)
+    for at in (noon, night):
+        monkeypatch.setattr(clock, "now", lambda at=at: at)
+        seen = {"by": clinician, "site": here, "seen": Patient, "pk": ids["patient"], "subject": ids["patient"]}
+        audit.record_seen(action="patient.read", detail={}, **seen)
+    for _ in range(31):
+        audit.record_seen(action="patient.read", detail={}, **{**seen, "subject": uuid7()})
+    auditor = factories.user(Role.AUDITOR, here)
+    client.force_login(auditor)
+
+    def found(review: str) -> set[str]:
+        page = client.get(reverse("admin:clinic_auditevent_changelist"), {"review": review})
+        return {entry.action for entry in page.context["cl"].result_list}
+
+    assert found("refused") == {"patient.refused"}
+    assert {"patient.read", "letter.print"} <= found("seen")
+    assert "letter.issue" not in found("seen")
+    assert found("exports") == {"letter.print", "letter.issue"}
+    planted = AuditEvent.objects.filter(at__in=(noon, night)).after_hours()
+    assert set(planted.values_list("at", flat=True)) == {night}
+    assert AuditEvent.objects.of_many_patients().count() == 32
+    assert found("many") == {"patient.read"}
+    assert "patient.read" in found("after_hours")
