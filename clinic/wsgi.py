@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 application = get_wsgi_application()
 
-from clinic import guard
+from clinic.actions import starting
 
-guard.require()
+starting.ready()
