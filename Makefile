@@ -46,6 +46,7 @@ check: .venv/dev
 
 soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
+	YELLOWFLAG_TRIES=200 $(BIN)/pytest -s tests/clinic/test_lockout.py -k takes_as_long
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
 	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py

@@ -6,6 +6,7 @@ YELLOWFLAG_AUDIT_KEY   production only, the Ed25519 key that signs checkpoints o
 YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
 YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
 DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
+YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
 """
 
 from datetime import timedelta
@@ -85,6 +86,8 @@ if ENVIRONMENT not in {"production", "demo"}:
     raise ImproperlyConfigured(f'YELLOWFLAG_ENV is "{ENVIRONMENT}": it must be "production" or "demo".')
 DEMO = ENVIRONMENT == "demo"
 
+PROXIES = int(environ.get("YELLOWFLAG_PROXIES", "0"))
+
 DEBUG = False
 if DEMO:
     SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
@@ -116,6 +119,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "knox",
     "csp",
+    "axes",
 ]
 MIDDLEWARE = [
     "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
@@ -132,6 +136,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "clinic.actions.seen.SeenMiddleware",  # last, so that nothing is shown that is not entered
+    "axes.middleware.AxesMiddleware",  # last, so that its answer is in the language of the page
 ]
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"
@@ -183,6 +188,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "login"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_HANDLER = "clinic.actions.lockout.SofterByName"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # whoever keeps trying keeps nobody out for longer
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "clinic.actions.lockout.address_of"
+AXES_LOCKOUT_CALLABLE = "clinic.web.errors.too_many_tries"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # never kept or logged
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 SESSION_ENGINE = "clinic.sessions"
 SESSION_COOKIE_AGE = 30 * 60  # unused for so long, a session ends; an examination may take a while
 SESSION_SAVE_EVERY_REQUEST = True  # every request counts as use
@@ -256,5 +272,5 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO"}},
+    "loggers": {"django": {"handlers": [], "level": "INFO"}, "axes": {"level": "WARNING"}},
 }

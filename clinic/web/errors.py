@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse
 from django.template.loader import render_to_string
@@ -35,6 +36,15 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     text = str(exception) or _("You may not do this.")
     return refuse(403, _("Not allowed"), text)
+
+
+def too_many_tries(request: HttpRequest, response: HttpResponse | None, credentials: object) -> HttpResponse:
+    """In the place of the log-in page, whether the last try was right or wrong and whether the name exists or not."""
+    minutes = settings.AXES_COOLOFF_TIME.seconds // 60
+    text = _("Wait %(minutes)s minutes, then try again. If the patient cannot wait, act without Yellowflag.")
+    refusal = refuse(429, _("Too many attempts"), text % {"minutes": minutes})
+    refusal["Retry-After"] = str(60 * minutes)
+    return refusal
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
@@ -68,9 +68,9 @@ def test_every_disposition_is_there():
     assert found == {each.value for each in Disposition}
 
 
-def test_there_is_somebody_of_every_role_who_can_log_in():
+def test_there_is_somebody_of_every_role_who_can_log_in(rf: RequestFactory):
     for each in STORY["people"]:
-        user = authenticate(username=each["username"], password=STORY["password"])
+        user = authenticate(rf.post("/login/"), username=each["username"], password=STORY["password"])
         assert isinstance(user, User)
         assert {Role(each["role"])} == set().union(*user.roles.values())
     assert {each["role"] for each in STORY["people"]} == set(Role.values)
