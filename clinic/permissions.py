@@ -145,6 +145,11 @@ def require_somewhere(user: Member, capability: Capability) -> None:
         raise NotAllowed(capability)
 
 
+def needs_second_factor(user: Member) -> bool:
+    """Whether a password alone lets the person do too much: in any role, at any site, but a clerk's."""
+    return any(role is not Role.CLERK for roles in user.roles.values() for role in roles)
+
+
 def sites_of(user: Member, capability: Capability) -> frozenset[UUID]:
     """The ids of the sites at which the person holds the capability."""
     if not user.is_active:

@@ -1,12 +1,22 @@
-"""Sessions that end when they are left alone, and in any case when the working day does."""
+"""Sessions that end when they are left alone, and in any case when the working day does; and what they know."""
 
-from datetime import UTC, datetime
-from typing import Any
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSession
-from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
+
+from clinic import clock
+
+if TYPE_CHECKING:
+    from django.contrib.sessions.backends.base import SessionBase
+    from django.contrib.sessions.base_session import AbstractBaseSession
+
+FRESH = timedelta(minutes=5)  # so long a second factor stands for what must not be done by whoever finds a desk empty
+_SECOND_FACTOR_AT = "second_factor_at"
 
 
 class SessionStore(DatabaseSession):
@@ -18,3 +28,18 @@ class SessionStore(DatabaseSession):
         end = datetime.fromtimestamp(began, UTC) + settings.SESSION_LIFETIME
         session.expire_date = min(session.expire_date, end)
         return session
+
+
+def note_second_factor(session: SessionBase) -> None:
+    """The person has just shown their second factor."""
+    session[_SECOND_FACTOR_AT] = clock.now().timestamp()
+
+
+def knows_second_factor(session: SessionBase) -> bool:
+    """Whether it was shown at all since the log-in."""
+    return _SECOND_FACTOR_AT in session
+
+
+def has_fresh_second_factor(session: SessionBase) -> bool:
+    shown = session.get(_SECOND_FACTOR_AT, 0.0)
+    return clock.now().timestamp() - float(shown) < FRESH.total_seconds()

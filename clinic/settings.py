@@ -6,12 +6,15 @@ YELLOWFLAG_AUDIT_KEY   production only, the Ed25519 key that signs checkpoints o
 YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
 YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
 DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
+YELLOWFLAG_MFA_KEY     production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
+YELLOWFLAG_MFA         "required" demands a second factor in the demo too; production always does
 YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
 """
 
 from datetime import timedelta
 from os import environ
 from pathlib import Path
+from string import hexdigits
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -81,17 +84,30 @@ def _sqlite(name: str) -> dict[str, Any]:
     }
 
 
+def key(name: str, digits: int) -> bytes:
+    """A secret key of so many hexadecimal digits."""
+    value = required(name)
+    if len(value) != digits or not all(each in hexdigits for each in value):
+        raise ImproperlyConfigured(f"{name} is not {digits} hexadecimal digits.")
+    return bytes.fromhex(value)
+
+
 ENVIRONMENT = environ.get("YELLOWFLAG_ENV", "production")
 if ENVIRONMENT not in {"production", "demo"}:
     raise ImproperlyConfigured(f'YELLOWFLAG_ENV is "{ENVIRONMENT}": it must be "production" or "demo".')
 DEMO = ENVIRONMENT == "demo"
 
+MFA = environ.get("YELLOWFLAG_MFA", "" if DEMO else "required")
+if MFA != "required" and not (DEMO and MFA == ""):
+    raise ImproperlyConfigured(f'YELLOWFLAG_MFA is "{MFA}": it must be "required", or, in the demo only, not set.')
+SECOND_FACTOR_REQUIRED = MFA == "required"
 PROXIES = int(environ.get("YELLOWFLAG_PROXIES", "0"))
 
 DEBUG = False
 if DEMO:
     SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
     AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
+    MFA_KEY = bytes(64)
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
@@ -99,6 +115,7 @@ else:
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is shorter than 50 characters.")
     AUDIT_KEY = signing_key(required("YELLOWFLAG_AUDIT_KEY"))
+    MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
@@ -131,6 +148,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "clinic.actions.entry.GateMiddleware",  # before the next, which then asks whoever was put out to log in
     "django.contrib.auth.middleware.LoginRequiredMiddleware",  # a view is open only where it says so
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

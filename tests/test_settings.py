@@ -21,6 +21,7 @@ from clinic.settings import BASE_DIR, database
 PRODUCTION = {
     "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
     "YELLOWFLAG_AUDIT_KEY": "0f" * 32,
+    "YELLOWFLAG_MFA_KEY": "0123456789abcdef" * 8,
     "YELLOWFLAG_HOSTS": "clinic.example",
     "DATABASE_URL": "sqlite:///var/never-opened.sqlite3",
 }
@@ -52,6 +53,20 @@ def test_production_does_not_start_with_a_short_key():
 @pytest.mark.parametrize("key", ["0f", "not hexadecimal", "0f" * 33])
 def test_production_does_not_start_with_a_key_that_signs_nothing(key: str):
     assert "64 hexadecimal digits" in start(**PRODUCTION | {"YELLOWFLAG_AUDIT_KEY": key})
+@pytest.mark.parametrize("value", ["", "off", "optional", "0", "REQUIRED"])
+def test_production_cannot_be_told_to_ask_for_no_second_factor(value: str):
+    assert "YELLOWFLAG_MFA" in start(**PRODUCTION | {"YELLOWFLAG_MFA": value})
+    assert start(**PRODUCTION | {"YELLOWFLAG_MFA": "required"}) == ""
+
+
+@pytest.mark.parametrize("value", ["short", "x" * 128, "0" * 126, "0" * 130])
+def test_production_does_not_start_with_a_bad_key_for_second_factors(value: str):
+    assert "YELLOWFLAG_MFA_KEY" in start(**PRODUCTION | {"YELLOWFLAG_MFA_KEY": value})
+
+
+def test_the_demo_asks_for_a_second_factor_where_it_is_told_to():
+    assert start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="required") == ""
+    assert "YELLOWFLAG_MFA" in start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="off")
 
 
 def test_nothing_starts_in_an_unknown_environment():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clinic import permissions
 from clinic.actions import audit
 from clinic.actions.errors import Conflict, NotAllowed, conflict_on_duplicate
-from clinic.models import Membership, Site, User
+from clinic.models import ApiToken, Membership, Site, User
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -78,11 +78,15 @@ def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
 
 @transaction.atomic
 def set_password(*, user: User, password: str, by: User) -> None:
-    """Give a user a new password: their own, or that of somebody one looks after."""
+    """Give a user a new password: their own, or that of somebody one looks after.
+
+    Sessions that rest on the old one end, and programs that act for the user are shut out.
+    """
     if user != by:
         require_over(by, user)
     _give_password(user, password)
     user.save_as(by=by, reason="password changed")
+    shut_out_programs(user, by)
     record_everywhere("user.password", user, by, {})
 
 
@@ -143,6 +147,14 @@ def _give_password(user: User, password: str | None) -> None:
     except ValidationError as error:
         raise ValidationError({"password": error.messages}) from error
     user.set_password(password)
+
+
+def shut_out_programs(user: User, by: User) -> None:
+    """End every token of the user: what they were issued on no longer holds."""
+    for token in ApiToken.objects.filter(user=user):
+        key = token.token_key
+        token.delete()
+        record_everywhere("token.revoke", user, by, {"token": key})
 
 
 def record_everywhere(action: str, user: User, by: User, detail: audit.Detail) -> None:

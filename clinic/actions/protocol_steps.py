@@ -37,7 +37,8 @@ class Verb(models.TextChoices):
 class Step:
     """From which statuses a verb leads where, who may, and what has to be said with it.
 
-    `done` is what the history says of it. `by_another`: nobody may who wrote any of the text.
+    `done` is what the history says of it. `by_another`: nobody may who wrote any of the text. `fresh`: the person shows
+    their second factor again first.
     """
 
     before: tuple[ReleaseStatus, ...]
@@ -45,6 +46,7 @@ class Step:
     done: str
     capability: Capability
     by_another: bool = False
+    fresh: bool = False
     needs: tuple[str, ...] = ()
 
 
@@ -74,6 +76,7 @@ STEPS: Mapping[Verb, Step] = {
         done=gettext_noop("approved"),
         capability=Capability.PUBLISH_PROTOCOL,
         by_another=True,
+        fresh=True,
         needs=("seen",),
     ),
     Verb.PUBLISH: Step(
@@ -82,6 +85,7 @@ STEPS: Mapping[Verb, Step] = {
         done=gettext_noop("published"),
         capability=Capability.PUBLISH_PROTOCOL,
         by_another=True,
+        fresh=True,
     ),
     Verb.RETIRE: Step(
         before=(ReleaseStatus.PUBLISHED,),

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
-from clinic.actions import people
+from clinic.actions import people, second_factor
 from clinic.admin.base import EditedAdmin
 from clinic.admin.filters import SiteFilter
 from clinic.admin.forms import ActingAdmin, ActionForm, given
@@ -72,9 +72,15 @@ class ChangeUserForm(ActionForm):
         required=False,
         help_text=_("Leave empty to keep the present one."),
     )
+    forget_second_factor = forms.BooleanField(
+        required=False,
+        help_text=_("They lost app and recovery codes. They set up another second factor at the next log-in."),
+    )
 
     def act(self) -> User:
         user: User = self.instance
+        if self.cleaned_data["forget_second_factor"]:
+            second_factor.forget(user=User.objects.get(pk=user.pk), by=self.by)
         if self.cleaned_data["new_password"]:
             people.set_password(
                 user=User.objects.get(pk=user.pk), password=self.cleaned_data["new_password"], by=self.by
@@ -87,10 +93,13 @@ class UserAdmin(ActingAdmin, EditedAdmin):
     reading = writing = Capability.MANAGE_PEOPLE
     add_form, change_form = AddUserForm, ChangeUserForm
     add_fields = ("username", "display_name", "email", "site", "role", "first_password")
-    change_fields = ("username", "display_name", "email", "is_active", "new_password")
-    read_fields = ("username", "display_name", "email", "is_active")
-    fixed_fields = ("username",)
-    list_display = ("username", "display_name", "email", "is_active")
+    change_fields = (
+        *("username", "display_name", "email", "is_active", "new_password"),
+        *("second_factor_since", "forget_second_factor"),
+    )
+    read_fields = ("username", "display_name", "email", "is_active", "second_factor_since")
+    fixed_fields = ("username", "second_factor_since")
+    list_display = ("username", "display_name", "email", "is_active", "second_factor_since")
     list_filter = ("is_active",)
     search_fields = ("=username", "=display_name", "=email")
     search_help_text = _("User name, whole name or e-mail address")

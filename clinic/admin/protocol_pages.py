@@ -19,6 +19,7 @@ from clinic.actions.errors import Conflict
 from clinic.actions.protocol_steps import STEPS, Verb
 from clinic.admin.base import EditedAdmin, person
 from clinic.admin.certificates import Shown
+from clinic.admin.freshness import ask_again
 from clinic.admin.protocol_forms import ActivationForm, ReleaseForm, StepForm, TextForm, WaiverForm
 from clinic.models import Certificate, Intake, ProtocolRelease
 from clinic.permissions import Capability
@@ -85,6 +86,8 @@ class ReleasePages(EditedAdmin):
             raise Http404
         taken = Verb(verb)
         self._require(request, STEPS[taken].capability)
+        if STEPS[taken].fresh and (asked := ask_again(request)):
+            return asked
         release = get_object_or_404(ProtocolRelease, pk=pk)
         form = self.filled(StepForm, request, release, initial={"seen": release.sha256}, verb=taken)
         title = f"{release}: {taken.label}"

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 
 from clinic import permissions
 from clinic.admin import dashboard
+from clinic.admin.freshness import ask_again
 from clinic.admin.passwords import OwnPasswordForm
 from clinic.models import User
 from clinic.permissions import Capability
@@ -56,7 +57,7 @@ class YellowflagAdmin(AdminSite):
     def password_change(  # type: ignore[override]  # the stubs say less than the stock method returns
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        return PasswordChangeView.as_view(
+        return ask_again(request) or PasswordChangeView.as_view(
             form_class=OwnPasswordForm,
             template_name="registration/password_change_form.html",
             success_url=reverse("admin:password_change_done"),

@@ -1,6 +1,6 @@
 """The records of the clinic."""
 
-from clinic.models.access import ApiToken, IdempotencyKey
+from clinic.models.access import ApiToken, IdempotencyKey, SecondFactor
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
@@ -48,6 +48,7 @@ __all__ = [
     "ReleaseStatus",
     "Replay",
     "ReplayCase",
+    "SecondFactor",
     "Sex",
     "Site",
     "SourceWaiver",

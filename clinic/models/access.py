@@ -1,4 +1,4 @@
-"""How programs come in: their tokens, and the requests that they may safely repeat."""
+"""How people and programs come in: second factors, tokens, and the requests that may safely be repeated."""
 
 from __future__ import annotations
 
@@ -10,6 +10,18 @@ from knox.models import AbstractAuthToken
 
 from clinic import clock
 from clinic.models.base import Line, uuid7
+
+
+class SecondFactor(models.Model):
+    """The secret that a person's app shares with us, sealed, and what is left of their recovery codes, as digests."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    sealed = models.CharField(max_length=200)
+    last_step = models.BigIntegerField(help_text="The step of time whose code was used last; none before it is taken.")
+    recovery_digests: models.JSONField[list[str], list[str]] = models.JSONField()
+
+    def __str__(self) -> str:
+        return f"Second factor of {self.user}"
 
 
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types

@@ -11,6 +11,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
@@ -87,6 +88,9 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
     display_name = Line(max_length=150)
     email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True, help_text="Users are deactivated, never deleted.")
+    second_factor_since = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the present second factor was set up; empty without one."
+    )
     # A log-in is an entry of the audit trail; a column for it would be changed without a history.
     last_login = None
 
@@ -120,6 +124,12 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
             return super().check_password(raw_password)
         finally:
             self._history_user = self._change_reason = None
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session rests on: when password or second factor change, every session of before has ended."""
+        since = self.second_factor_since
+        rests_on = f"{self.password}{since.timestamp() if since else ''}"
+        return salted_hmac("clinic.User.session", rests_on, secret=secret, algorithm="sha256").hexdigest()
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Never: what a person may do is asked of `clinic.permissions`."""

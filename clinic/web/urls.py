@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
 from clinic.web import (
     decisions,
+    entry,
     imaging,
     intakes,
     letters,
@@ -14,6 +14,7 @@ from clinic.web import (
     referrals,
     reopen,
     results,
+    second_factor,
     stops,
     timeline,
     trend,
@@ -23,8 +24,12 @@ from clinic.web import (
 urlpatterns = [
     path("", worklist.Worklist.as_view(), name="worklist"),
     path("site/", worklist.SwitchSite.as_view(), name="switch_site"),
-    path("login/", LoginView.as_view(redirect_authenticated_user=True, next_page="worklist"), name="login"),
-    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("login/", entry.LogIn.as_view(), name="login"),
+    path("login/code/", entry.GiveCode.as_view(), name="login_code"),
+    path("logout/", entry.LogOut.as_view(), name="logout"),
+    path("second-factor/", second_factor.SetUp.as_view(), name="second_factor"),
+    path("second-factor/picture.svg", second_factor.Picture.as_view(), name="second_factor_picture"),
+    path("second-factor/again/", second_factor.ShowAgain.as_view(), name="second_factor_again"),
     path("patients/", people.FindPatient.as_view(), name="find_patient"),
     path("patients/new/", people.RegisterPatient.as_view(), name="register_patient"),
     path("patients/<uuid:pk>/", people.PatientPage.as_view(), name="patient"),

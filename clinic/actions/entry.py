@@ -1,0 +1,77 @@
+"""Who came in, who was refused and who left: entries of the trail, and a gate that every request passes."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import logout
+from django.db import transaction
+from django.utils.cache import patch_cache_control
+
+from clinic import sessions
+from clinic.actions import audit, people, second_factor
+from clinic.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
+
+
+class GateMiddleware:
+    """Ends a session that lacks the second factor its person needs; lets no answer to a person stay in a browser.
+
+    Nobody is logged in without it: such a session is of somebody who was given a role since.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if _lacks_second_factor(request):
+            logout(request)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            patch_cache_control(response, no_store=True, private=True)
+        return response
+
+
+def _lacks_second_factor(request: HttpRequest) -> bool:
+    user = request.user
+    return (
+        isinstance(user, User)
+        and not sessions.knows_second_factor(request.session)
+        and second_factor.is_demanded_of(user)
+    )
+
+
+@transaction.atomic
+def let_in(*, user: User, how: str) -> None:
+    """Note a log-in; `how` says what was shown beside the password."""
+    audit.record(action="user.login", by=user, site=None, obj=user, detail={"second_factor": how})
+
+
+@transaction.atomic
+def refuse(*, username: str, locked: bool) -> None:
+    """Note a wrong password or code, and that it was one too many."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        _refuse_a_name_that_nobody_has()
+        return
+    by = people.system()
+    audit.record(action="user.login_failed", by=by, site=None, obj=user)
+    if locked:
+        audit.record(action="user.lock_out", by=by, site=None, obj=user)
+
+
+def _refuse_a_name_that_nobody_has() -> None:
+    """Nothing is recorded: the trail has no place for it yet; and the name may be a password typed in the wrong box."""
+    logger.warning("A log-in failed for a name that nobody has.")
+
+
+@transaction.atomic
+def let_out(*, user: User) -> None:
+    audit.record(action="user.logout", by=user, site=None, obj=user)
