@@ -154,6 +154,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "clinic.actions.seen.SeenMiddleware",  # last, so that nothing is shown that is not entered
+    "clinic.web.errors.TooOftenMiddleware",
     "axes.middleware.AxesMiddleware",  # last, so that its answer is in the language of the page
 ]
 ROOT_URLCONF = "clinic.urls"
@@ -217,6 +218,7 @@ AXES_CLIENT_IP_CALLABLE = "clinic.actions.lockout.address_of"
 AXES_LOCKOUT_CALLABLE = "clinic.web.errors.too_many_tries"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # never kept or logged
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+LIMITS = {"enter": 60, "guess": 10, "search": 60, "export": 10}  # in a minute; see clinic.actions.limits
 SESSION_ENGINE = "clinic.sessions"
 SESSION_COOKIE_AGE = 30 * 60  # unused for so long, a session ends; an examination may take a while
 SESSION_SAVE_EVERY_REQUEST = True  # every request counts as use

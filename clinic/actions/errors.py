@@ -17,7 +17,7 @@ from clinic.permissions import NotAllowed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "Stale", "conflict_on_duplicate"]
+__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "Stale", "TooOften", "conflict_on_duplicate"]
 
 
 class Conflict(Exception):
@@ -34,6 +34,14 @@ class Stale(Exception):
     def __init__(self, version: int) -> None:
         super().__init__(_("These answers have been changed in the meantime: read them again before changing them."))
         self.version = version
+
+
+class TooOften(Exception):
+    """It has been done as often as it may be in a minute; `seconds` later it may be done again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(_("This has been done too often in the last minute. Nothing was saved."))
+        self.seconds = seconds
 
 
 class NotFound(Exception):

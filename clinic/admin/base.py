@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.template.response import TemplateResponse
@@ -13,6 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
+from clinic.actions import limits
+from clinic.actions.limits import Limited
 from clinic.admin.history import Entry, History, read_history
 from clinic.admin.listing import Listing
 from clinic.models import Patient, User
@@ -60,6 +63,11 @@ class ReadingAdmin(StockAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         found = self.visible(person(request))
         return found.order_by(*self.get_ordering(request)) if self.get_ordering(request) else found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
+        if request.GET.get(SEARCH_VAR):
+            limits.count_use(Limited.SEARCH, by=person(request))
+        return super().changelist_view(request, extra_context)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The row, or 404: what is not the person's to see does not exist for them."""

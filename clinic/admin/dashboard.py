@@ -13,6 +13,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions, plots, protocols
+from clinic.actions import limits
+from clinic.actions.limits import Limited
 from clinic.admin.base import person
 from clinic.models import Site
 from clinic.permissions import Capability
@@ -110,6 +112,7 @@ def _height(cell: int | str | None) -> float | None:
 
 
 def _figures(request: HttpRequest) -> HttpResponse:
+    limits.count_use(Limited.EXPORT, by=person(request))
     return _download(tables_as_csv(_of(request).tables), "yellowflag-figures.csv")
 
 

@@ -8,7 +8,9 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.actions import origin, patients
+from clinic.actions import limits, patients
 from clinic.actions.errors import NotFound
+from clinic.actions.limits import Limited
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find
 from clinic.api.fields import Day, Strict, Text
@@ -68,10 +70,12 @@ class PatientQuery(ListQuery):
 class Patients(Address):
     """The patients of your sites."""
 
-    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422), parameters=(PatientQuery,))
+    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422, 429), parameters=(PatientQuery,))
     def get(self, request: Request) -> Response:
         search = self.query(PatientQuery).get("search", "")
         origin.note_found((), words=search)
+        if search:
+            limits.count_use(Limited.SEARCH, by=self.caller)
         found = Patient.objects.visible_to(self.caller).matching(search).select_related("site")
         return self.page(found, PatientShown)
 

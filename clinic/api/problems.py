@@ -63,6 +63,7 @@ _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
     errors.NotFound: (HTTPStatus.NOT_FOUND, "not-found"),
     errors.Conflict: (HTTPStatus.CONFLICT, "conflict"),
     errors.Stale: (HTTPStatus.PRECONDITION_FAILED, "stale"),
+    errors.TooOften: (HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests"),
     errors.KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "key-reused"),
 }
 
@@ -109,6 +110,8 @@ def _detail(exc: Exception) -> str:
 
 
 def _headers(exc: Exception) -> Mapping[str, str]:
+    if isinstance(exc, errors.TooOften):
+        return {"Retry-After": str(exc.seconds)}
     return {"ETag": f'"{exc.version}"'} if isinstance(exc, errors.Stale) else {}
 
 

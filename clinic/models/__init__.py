@@ -1,6 +1,6 @@
 """The records of the clinic."""
 
-from clinic.models.access import ApiToken, IdempotencyKey, SecondFactor
+from clinic.models.access import ApiToken, IdempotencyKey, SecondFactor, Use
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
@@ -57,6 +57,7 @@ __all__ = [
     "StudyEvent",
     "StudyStep",
     "Unaudited",
+    "Use",
     "User",
     "Work",
     "WorkItem",

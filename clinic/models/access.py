@@ -24,6 +24,21 @@ class SecondFactor(models.Model):
         return f"Second factor of {self.user}"
 
 
+class Use(models.Model):
+    """How often somebody has done something in a minute: the last one in which they did."""
+
+    what = models.CharField(max_length=20)
+    who = models.CharField(max_length=64)
+    minute = models.BigIntegerField(db_index=True)
+    times = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("what", "who"), name="use_counted_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.times}"
+
+
 class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
     """A token by which a program acts for a user; only its hash is stored."""
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
 from clinic import clock, sessions
-from clinic.actions import entry, lockout, second_factor
+from clinic.actions import entry, limits, lockout, second_factor
 from clinic.models import User
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def destination(request: HttpRequest) -> str:
 
 def shown_code(request: HttpRequest, user: User, code: str) -> str | None:
     """What kind of code it is, if it is right; a wrong one counts towards the lock, and nothing is tried while it holds."""
+    limits.count_attempt(request, user.username)
     if lockout.is_locked(request, user.username):
         return None
     kind = second_factor.spend(user=user, code=code)

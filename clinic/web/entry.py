@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from clinic.actions import entry, lockout, second_factor
+from clinic.actions import entry, limits, lockout, second_factor
 from clinic.actions.errors import Conflict
 from clinic.models import User
 from clinic.web import entering
@@ -35,6 +35,10 @@ class LogIn(LoginView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         entering.forget(request)
         return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        limits.count_attempt(request, request.POST.get("username", ""))
+        return super().post(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()

@@ -11,7 +11,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinic.actions.errors import TooOften
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
 
 
@@ -45,6 +49,23 @@ def too_many_tries(request: HttpRequest, response: HttpResponse | None, credenti
     refusal = refuse(429, _("Too many attempts"), text % {"minutes": minutes})
     refusal["Retry-After"] = str(60 * minutes)
     return refusal
+
+
+class TooOftenMiddleware:
+    """Answers what is done too often, on our pages and on those of the administration."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, TooOften):
+            return None
+        answer = refuse(429, _("Too many attempts"), str(exception))
+        answer["Retry-After"] = str(exception.seconds)
+        return answer
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

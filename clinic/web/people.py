@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 
 from clinic import spoken
 from clinic.actions import intakes, origin, patients
+from clinic.actions import intakes, limits, patients
 from clinic.actions.errors import Conflict
+from clinic.actions.limits import Limited
 from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site
 from clinic.permissions import Capability
 from clinic.web import faults
@@ -84,6 +86,7 @@ class FindPatient(StaffPage):
         if not words:
             fault = faults.Fault(anchor="words", about=_("Name or reference"), text=_("Say whom to look for."))
             return self._show(status=422, faults=[fault])
+        limits.count_use(Limited.SEARCH, by=self.user)
         rows = Patient.objects.visible_to(self.user).filter(site=self.site).matching(words)
         found = list(rows[: _MOST_FOUND + 1])
         origin.note_found(found[:_MOST_FOUND], words=words)

@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import sessions
-from clinic.actions import entry, lockout, second_factor
+from clinic.actions import entry, limits, lockout, second_factor
 from clinic.actions.errors import Conflict
 from clinic.models import User
 from clinic.web import entering
@@ -92,6 +92,7 @@ class SetUp(OwnPage):
 
     def knows_password(self, form: SetUpForm) -> bool:
         """Whether it is the person's own, asked where guesses are counted."""
+        limits.count_attempt(self.request, self.user.username)
         words = {"username": self.user.username, "password": form.cleaned_data["password"]}
         if authenticate(self.request, **words) is not None:
             return True

@@ -1,0 +1,22 @@
+"""Forget what has served its time and is no record: ended sessions, counts, and where people logged in from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+
+from axes.models import AccessAttempt, AccessLog
+from django.conf import settings
+
+from clinic import clock
+from clinic.actions.limits import MINUTE
+from clinic.actions.lockout import KNOWN_FOR
+from clinic.models import Use
+
+
+def tidy() -> None:
+    yesterday = clock.now() - timedelta(days=1)
+    Use.objects.filter(minute__lt=int(yesterday.timestamp()) // MINUTE).delete()
+    AccessAttempt.objects.filter(attempt_time__lt=yesterday).delete()
+    AccessLog.objects.filter(attempt_time__lt=clock.now() - KNOWN_FOR).delete()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
