@@ -153,9 +153,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "clinic.actions.seen.SeenMiddleware",  # last, so that nothing is shown that is not entered
     "clinic.web.errors.TooOftenMiddleware",
-    "axes.middleware.AxesMiddleware",  # last, so that its answer is in the language of the page
+    "axes.middleware.AxesMiddleware",  # late, so that its answer is in the language of the page
+    "clinic.actions.seen.SeenMiddleware",  # last, so that nothing is shown that is not entered
 ]
 ROOT_URLCONF = "clinic.urls"
 WSGI_APPLICATION = "clinic.wsgi.application"

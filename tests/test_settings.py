@@ -53,6 +53,8 @@ def test_production_does_not_start_with_a_short_key():
 @pytest.mark.parametrize("key", ["0f", "not hexadecimal", "0f" * 33])
 def test_production_does_not_start_with_a_key_that_signs_nothing(key: str):
     assert "64 hexadecimal digits" in start(**PRODUCTION | {"YELLOWFLAG_AUDIT_KEY": key})
+
+
 @pytest.mark.parametrize("value", ["", "off", "optional", "0", "REQUIRED"])
 def test_production_cannot_be_told_to_ask_for_no_second_factor(value: str):
     assert "YELLOWFLAG_MFA" in start(**PRODUCTION | {"YELLOWFLAG_MFA": value})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import logout
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
-
-logger = logging.getLogger(__name__)
 
 
 class GateMiddleware:
@@ -59,17 +56,12 @@ def refuse(*, username: str, locked: bool) -> None:
     """Note a wrong password or code, and that it was one too many."""
     user = User.objects.filter(username=username).first()
     if user is None:
-        _refuse_a_name_that_nobody_has()
+        audit.record_stranger(action="user.login_failed", detail={})  # the name may be a password in the wrong box
         return
     by = people.system()
     audit.record(action="user.login_failed", by=by, site=None, obj=user)
     if locked:
         audit.record(action="user.lock_out", by=by, site=None, obj=user)
-
-
-def _refuse_a_name_that_nobody_has() -> None:
-    """Nothing is recorded: the trail has no place for it yet; and the name may be a password typed in the wrong box."""
-    logger.warning("A log-in failed for a name that nobody has.")
 
 
 @transaction.atomic

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from clinic.actions import origin, patients
-from clinic.actions import limits, patients
+from clinic.actions import limits, origin, patients
 from clinic.actions.errors import NotFound
 from clinic.actions.limits import Limited
 from clinic.api.description import reads, writes

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -118,12 +119,8 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
         return {site: frozenset(held) for site, held in roles.items()}
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Whether it is the password; a hash of an older kind is renewed, in the person's own name."""
-        self._history_user, self._change_reason = self, "password hash renewed"
-        try:
-            return super().check_password(raw_password)
-        finally:
-            self._history_user = self._change_reason = None
+        """Whether it is the password; a hash of an older kind is renewed when the person logs in."""
+        return check_password(raw_password, self.password)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session rests on: when password or second factor change, every session of before has ended."""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from clinic.actions import entry, limits, lockout, second_factor
+from clinic.actions import entry, limits, lockout, people, second_factor
 from clinic.actions.errors import Conflict
 from clinic.models import User
 from clinic.web import entering
@@ -42,6 +42,7 @@ class LogIn(LoginView):
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         user = form.get_user()
+        people.renew_hash(user=user, password=form.cleaned_data["password"])
         self.request.session.flush()  # nothing is taken over from whoever sat here before
         if second_factor.is_demanded_of(user):
             return entering.begin(self.request, user, self.get_success_url())

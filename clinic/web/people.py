@@ -14,8 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import spoken
-from clinic.actions import intakes, origin, patients
-from clinic.actions import intakes, limits, patients
+from clinic.actions import intakes, limits, origin, patients
 from clinic.actions.errors import Conflict
 from clinic.actions.limits import Limited
 from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site

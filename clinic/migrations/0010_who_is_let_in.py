@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinic", "0008_comparisons"),
+        ("clinic", "0009_a_trail_of_rows"),
     ]
 
     operations = [
