@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import people, tokens, verifying
+from clinic.actions import audit, people, tokens, verifying
 from clinic.models import AuditEvent, User
 from tests import factories
 from tests.clinic.apps import App, give_code, give_password, set_up
