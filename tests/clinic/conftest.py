@@ -1,8 +1,11 @@
 """A site with its people, and another site."""
 
-import pytest
+from collections.abc import Iterator
 
-from clinic.models import Site, User
+import pytest
+from django.db import connection
+
+from clinic.models import Site, User, rows
 from clinic.permissions import Role
 from tests import factories
 
@@ -30,3 +33,13 @@ def clinician(here: Site) -> User:
 @pytest.fixture
 def admin(here: Site) -> User:
     return factories.user(Role.ADMIN, here)
+
+
+@pytest.fixture(autouse=True)
+def _everything_is_told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Whatever a test had written, an entry of the trail tells of it, unless the test says that it wrote past it."""
+    if "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    yield
+    if connection.in_atomic_block and not request.node.get_closest_marker("untold"):
+        assert [each.row for each in rows.untold()] == []

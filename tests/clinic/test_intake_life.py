@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from clinic.actions import intakes, verifying
 from clinic.actions.errors import Conflict, Stale
-from clinic.models import Assessment, Intake
+from clinic.models import Assessment, Intake, rows
 from clinic.permissions import Role
 from tests import factories
 from triage.facts import AnswerErrors
@@ -101,6 +101,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def it_is_what_the_account_says(self) -> None:
+        assert not list(rows.untold()), "something was written that no entry tells of"
         intake = self._intake()
         stored = {name: entry["value"] for name, entry in intake.answers.items()}
         assert (intake.status, intake.version, stored) == (self.status, self.version, self.answers)
