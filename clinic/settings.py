@@ -9,6 +9,7 @@ DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NA
 YELLOWFLAG_MFA_KEY     production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
 YELLOWFLAG_MFA         "required" demands a second factor in the demo too; production always does
 YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
+YELLOWFLAG_FREE_DISK_MB  megabytes that must be free, or /readyz says that the server is not ready; 500
 """
 
 from datetime import timedelta
@@ -44,6 +45,12 @@ def signing_key(text: str) -> bytes:
     if len(key) != 32:
         raise ImproperlyConfigured("YELLOWFLAG_AUDIT_KEY is not 64 hexadecimal digits: openssl rand -hex 32 makes one.")
     return key
+def whole_number(name: str, default: int) -> int:
+    """The value of an environment variable that counts something."""
+    value = environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f'{name} is "{value}": it must be a whole number.')
+    return int(value)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -120,6 +127,7 @@ else:
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
 AUDIT_KEYS_BEFORE = [key for key in environ.get("YELLOWFLAG_AUDIT_KEYS_BEFORE", "").split(",") if key]
+FREE_DISK_MB = whole_number("YELLOWFLAG_FREE_DISK_MB", 500)
 
 # What runs
 
@@ -245,6 +253,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 if not DEMO:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked on the machine itself, past the proxy
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
