@@ -148,6 +148,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
+    "clinic.watching.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -293,13 +294,18 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # words are listed where they are used, not under made-up names
 }
 
-# What is logged: paths and ids, never a body
+# What is logged: one line of JSON for each request, and only what clinic.logs allows
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "clinic.logs.formatter", "as_json": not DEMO}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"django": {"handlers": [], "level": "INFO"}, "axes": {"level": "WARNING"}},
+    "root": {"handlers": ["console"], "level": "WARNING" if DEMO else "INFO"},
+    "loggers": {
+        "django": {"handlers": []},
+        "django.request": {"level": "ERROR"},  # what is merely refused has its line already
+    },
 }

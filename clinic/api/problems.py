@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -20,6 +21,7 @@ from clinic.api.parsing import BodyRefused, TooLarge
 from triage.facts import AnswerErrors, AnswerFault
 from triage.wire import NotJson, join, place
 
+_LOG = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -76,6 +78,7 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
         if isinstance(exc, kind):
             return _problem(status, word, _detail(exc), list(_faults(exc)), _headers(exc))
     if is_outage(exc):
+        _LOG.error("The database is in trouble.", exc_info=exc)
         return Response(_OUTAGE, status=_OUTAGE["status"], headers=_LATER, content_type=MEDIA_TYPE)
     answer = exception_handler(exceptions.NotFound() if isinstance(exc, Http404) else exc, dict(context))
     if answer is None:
