@@ -10,6 +10,13 @@ YELLOWFLAG_MFA_KEY     production only, 128 hexadecimal digits that seal the sec
 YELLOWFLAG_MFA         "required" demands a second factor in the demo too; production always does
 YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
 YELLOWFLAG_FREE_DISK_MB  megabytes that must be free, or /readyz says that the server is not ready; 500
+YELLOWFLAG_ENV              "production" (the default) or "demo": synthetic people, known passwords, plain http
+YELLOWFLAG_SECRET_KEY       production only, at least 50 characters
+YELLOWFLAG_HOSTS            production only, the names the clinic is reached by, comma-separated
+DATABASE_URL                sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
+YELLOWFLAG_FREE_DISK_MB     megabytes that must be free, or /readyz says that the server is not ready; 500
+YELLOWFLAG_METRICS_PORT     the port of the metrics; none are served without one
+YELLOWFLAG_METRICS_ADDRESS  the address at which that port is opened; 127.0.0.1, this machine only
 """
 
 from datetime import timedelta
@@ -128,6 +135,8 @@ else:
 
 AUDIT_KEYS_BEFORE = [key for key in environ.get("YELLOWFLAG_AUDIT_KEYS_BEFORE", "").split(",") if key]
 FREE_DISK_MB = whole_number("YELLOWFLAG_FREE_DISK_MB", 500)
+METRICS_PORT = whole_number("YELLOWFLAG_METRICS_PORT", 0)
+METRICS_ADDRESS = environ.get("YELLOWFLAG_METRICS_ADDRESS", "127.0.0.1")
 
 # What runs
 

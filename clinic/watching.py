@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from clinic import metrics
 from clinic.actions import origin
 from clinic.models import User
 
@@ -21,7 +22,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 @dataclass(frozen=True, slots=True)
 class WatchMiddleware:
-    """Writes one line for each request; stands right inside of what gives the request its id."""
+    """Counts each request and writes one line for it; stands right inside of what gives the request its id."""
 
     get_response: Callable[[HttpRequest], HttpResponse]
 
@@ -32,10 +33,12 @@ class WatchMiddleware:
         return response
 
     def _note(self, request: HttpRequest, status: int, seconds: float) -> None:
+        route, method = _route(request), _method(request)
+        metrics.count(route=route, method=method, status=status, seconds=seconds)
         noted = {
             "request_id": origin.current().request_id,
-            "method": method_of(request),
-            "route": route_of(request),
+            "method": method,
+            "route": route,
             "status": status,
             "milliseconds": round(seconds * 1000, 1),
             "user": _user(request),
@@ -43,13 +46,13 @@ class WatchMiddleware:
         _LOG.log(logging.ERROR if status >= 500 else logging.INFO, "request", extra=noted)
 
 
-def route_of(request: HttpRequest) -> str:
+def _route(request: HttpRequest) -> str:
     """The name of the address, which holds nothing of what was asked for."""
     match = request.resolver_match
     return match.view_name if match else "none"
 
 
-def method_of(request: HttpRequest) -> str:
+def _method(request: HttpRequest) -> str:
     """The method where it is one; a client may send any word."""
     return request.method if request.method in _METHODS else "OTHER"
 

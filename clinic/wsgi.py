@@ -11,3 +11,7 @@ application = get_wsgi_application()
 from clinic.actions import starting
 
 starting.ready()
+from clinic import guard, metrics
+
+guard.require()
+metrics.serve()
