@@ -118,10 +118,12 @@ SECOND_FACTOR_REQUIRED = MFA == "required"
 PROXIES = int(environ.get("YELLOWFLAG_PROXIES", "0"))
 
 DEBUG = False
+DEMO_KEY = "the demo holds synthetic people only and its key is no secret"
 if DEMO:
     SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
     AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
     MFA_KEY = bytes(64)
+    SECRET_KEY = DEMO_KEY
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
@@ -130,6 +132,8 @@ else:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is shorter than 50 characters.")
     AUDIT_KEY = signing_key(required("YELLOWFLAG_AUDIT_KEY"))
     MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
+    if SECRET_KEY == DEMO_KEY:
+        raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is the demo's, which everybody knows.")
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
