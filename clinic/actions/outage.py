@@ -16,7 +16,7 @@ def is_outage(fault: BaseException | None) -> bool:
     """
     while fault is not None:
         if isinstance(fault, OperationalError | InterfaceError | InternalError) or _is_damage(fault):
-            return True
+            return not _is_wrong_statement(fault)
         fault = fault.__cause__ or fault.__context__
     return False
 
@@ -24,3 +24,8 @@ def is_outage(fault: BaseException | None) -> bool:
 def _is_damage(fault: BaseException) -> bool:
     """SQLite has no class of its own for a file that is not, or no longer, a database."""
     return type(fault) is sqlite3.DatabaseError
+
+
+def _is_wrong_statement(fault: BaseException) -> bool:
+    """SQLite tells a statement of ours that cannot be run in the same class as a lock or a full disk."""
+    return getattr(fault.__cause__, "sqlite_errorname", "") == "SQLITE_ERROR"

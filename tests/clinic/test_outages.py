@@ -144,3 +144,6 @@ def test_a_file_that_is_damaged_is_an_outage() -> None:
 def test_what_a_statement_did_wrong_is_no_outage() -> None:
     for fault in (IntegrityError("guard"), DatabaseError("Forced update did not affect any rows."), ValueError(), None):
         assert not is_outage(fault)
+    with pytest.raises(DatabaseError) as wrong, connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM nowhere")
+    assert not is_outage(wrong.value)
