@@ -1,22 +1,17 @@
 """Every setting of Yellowflag, read from the environment; a missing one stops the start.
 
-YELLOWFLAG_ENV         "production" (the default) or "demo": synthetic people, known passwords, plain http
-YELLOWFLAG_SECRET_KEY  production only, at least 50 characters
-YELLOWFLAG_AUDIT_KEY   production only, the Ed25519 key that signs checkpoints of the trail: 64 hexadecimal digits
+YELLOWFLAG_ENV                "production" (the default) or "demo": synthetic people, known passwords, plain http
+YELLOWFLAG_SECRET_KEY         production only, at least 50 characters
+YELLOWFLAG_AUDIT_KEY          production only, 64 hexadecimal digits that sign checkpoints of the trail: openssl rand -hex 32
 YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
-YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
-DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
-YELLOWFLAG_MFA_KEY     production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
-YELLOWFLAG_MFA         "required" demands a second factor in the demo too; production always does
-YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
-YELLOWFLAG_FREE_DISK_MB  megabytes that must be free, or /readyz says that the server is not ready; 500
-YELLOWFLAG_ENV              "production" (the default) or "demo": synthetic people, known passwords, plain http
-YELLOWFLAG_SECRET_KEY       production only, at least 50 characters
-YELLOWFLAG_HOSTS            production only, the names the clinic is reached by, comma-separated
-DATABASE_URL                sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
-YELLOWFLAG_FREE_DISK_MB     megabytes that must be free, or /readyz says that the server is not ready; 500
-YELLOWFLAG_METRICS_PORT     the port of the metrics; none are served without one
-YELLOWFLAG_METRICS_ADDRESS  the address at which that port is opened; 127.0.0.1, this machine only
+YELLOWFLAG_MFA_KEY            production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
+YELLOWFLAG_MFA                "required" demands a second factor in the demo too; production always does
+YELLOWFLAG_HOSTS              production only, the names the clinic is reached by, comma-separated
+YELLOWFLAG_PROXIES            how many proxies of the clinic's own stand before the server; none if it is not set
+DATABASE_URL                  sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
+YELLOWFLAG_FREE_DISK_MB       megabytes that must be free, or /readyz says that the server is not ready; 500
+YELLOWFLAG_METRICS_PORT       the port of the metrics; none are served without one
+YELLOWFLAG_METRICS_ADDRESS    the address at which that port is opened; 127.0.0.1, this machine only
 """
 
 from datetime import timedelta
@@ -43,15 +38,6 @@ def required(name: str) -> str:
     return value
 
 
-def signing_key(text: str) -> bytes:
-    """The 32 bytes of an Ed25519 key."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ImproperlyConfigured("YELLOWFLAG_AUDIT_KEY is not 64 hexadecimal digits: openssl rand -hex 32 makes one.")
-    return key
 def whole_number(name: str, default: int) -> int:
     """The value of an environment variable that counts something."""
     value = environ.get(name, "").strip() or str(default)
@@ -115,25 +101,24 @@ MFA = environ.get("YELLOWFLAG_MFA", "" if DEMO else "required")
 if MFA != "required" and not (DEMO and MFA == ""):
     raise ImproperlyConfigured(f'YELLOWFLAG_MFA is "{MFA}": it must be "required", or, in the demo only, not set.')
 SECOND_FACTOR_REQUIRED = MFA == "required"
-PROXIES = int(environ.get("YELLOWFLAG_PROXIES", "0"))
+PROXIES = whole_number("YELLOWFLAG_PROXIES", 0)
 
 DEBUG = False
 DEMO_KEY = "the demo holds synthetic people only and its key is no secret"
 if DEMO:
-    SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
+    SECRET_KEY = DEMO_KEY
     AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
     MFA_KEY = bytes(64)
-    SECRET_KEY = DEMO_KEY
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
     SECRET_KEY = required("YELLOWFLAG_SECRET_KEY")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is shorter than 50 characters.")
-    AUDIT_KEY = signing_key(required("YELLOWFLAG_AUDIT_KEY"))
-    MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
     if SECRET_KEY == DEMO_KEY:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is the demo's, which everybody knows.")
+    AUDIT_KEY = key("YELLOWFLAG_AUDIT_KEY", digits=64)
+    MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
@@ -314,10 +299,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "clinic.logs.formatter", "as_json": not DEMO}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "axes": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": "WARNING" if DEMO else "INFO"},
     "loggers": {
+        "axes": {"level": "WARNING"},
         "django": {"handlers": []},
         "django.request": {"level": "ERROR"},  # what is merely refused has its line already
     },

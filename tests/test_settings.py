@@ -69,6 +69,8 @@ def test_production_does_not_start_with_a_bad_key_for_second_factors(value: str)
 def test_the_demo_asks_for_a_second_factor_where_it_is_told_to():
     assert start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="required") == ""
     assert "YELLOWFLAG_MFA" in start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="off")
+
+
 def test_production_does_not_start_with_the_key_of_the_demo():
     assert "everybody knows" in start(**PRODUCTION | {"YELLOWFLAG_SECRET_KEY": DEMO_KEY})
 

@@ -11,7 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
 from clinic import guard
-from clinic.actions import audit
+from clinic.actions import verifying
 from clinic.models import AuditEvent, AuditHead, Site
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def faults(expected: list[Anchor]) -> list[str]:
         return ["it is of an earlier release of Yellowflag: restore it with that one, then upgrade"]
     missing = guard.faults()
     found = [f"the guard is not whole ({len(missing)} triggers, first {missing[0]})"] if missing else []
-    found += [f"the chain of {name} is broken at entry {seq}" for name, seq in _broken_chains()]
+    found += [f"the chain of {name} is broken at entry {seq}" for name, seq in broken_chains()]
     return found + [f"the entry {anchor} is not there" for anchor in expected if not anchor.stands()]
 
 
-def _broken_chains() -> Iterator[tuple[str, int]]:
+def broken_chains() -> Iterator[tuple[str, int]]:
     for site in (None, *Site.objects.order_by("slug")):
-        seq = audit.verify(site=site)
+        seq = verifying.first_broken(site)
         if seq is not None:
             yield site.slug if site else _SYSTEM, seq
