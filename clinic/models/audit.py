@@ -24,6 +24,8 @@ NOUNS = frozenset(
     {
         *("assessment", "audit", "decision", "imaging", "intake", "letter", "membership", "patient"),
         *("protocol", "referral", "site", "stop", "token", "user", "work"),
+        *("assessment", "imaging", "intake", "letter", "membership", "patient"),
+        *("protocol", "referral", "site", "token", "user", "webhook", "work"),
     }
 )
 START = "0" * 64  # what the first entry of a chain has before it
