@@ -12,11 +12,7 @@ DATABASE_URL                  sqlite:///FILE or postgresql://USER:PASSWORD@HOST:
 YELLOWFLAG_FREE_DISK_MB       megabytes that must be free, or /readyz says that the server is not ready; 500
 YELLOWFLAG_METRICS_PORT       the port of the metrics; none are served without one
 YELLOWFLAG_METRICS_ADDRESS    the address at which that port is opened; 127.0.0.1, this machine only
-YELLOWFLAG_ENV         "production" (the default) or "demo": synthetic people, known passwords, plain http
-YELLOWFLAG_SECRET_KEY  production only, at least 50 characters
-YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
-DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
-YELLOWFLAG_WEBHOOK_ALLOW  what webhooks may reach that is not public: HOST:PORT, comma-separated; nothing unless named
+YELLOWFLAG_WEBHOOK_ALLOW      hosts and ports that webhooks may reach although they are not public, comma-separated: HOST:PORT
 """
 
 from datetime import timedelta
@@ -297,14 +293,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # words are listed where they are used, not under made-up names
 }
 
-# What is logged: one line of JSON for each request, and only what clinic.logs allows
 # What webhooks may reach that is not public
 
 WEBHOOK_ALLOW = frozenset(
     each.strip().lower() for each in environ.get("YELLOWFLAG_WEBHOOK_ALLOW", "").split(",") if each.strip()
 )
 
-# What is logged: paths and ids, never a body
+# What is logged: one line of JSON for each request, and only what clinic.logs allows
 
 LOGGING = {
     "version": 1,

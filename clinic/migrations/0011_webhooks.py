@@ -12,7 +12,7 @@ import clinic.models.outbox
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("clinic", "0008_comparisons"),
+        ("clinic", "0010_who_is_let_in"),
     ]
 
     operations = [
