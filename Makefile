@@ -15,7 +15,7 @@ help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
-	@echo "make soak    the long runs: a thousand referrals, thousands of part-filled intakes, hundreds of slips (some 20 minutes)"
+	@echo "make soak    the long runs: a thousand referrals, forty killed workers, thousands of part-filled intakes, hundreds of slips (some 20 minutes)"
 	@echo "make bench   decisions per second beside other engines; server time of lists with 1,000 and 100,000 intakes (some 8 minutes)"
 	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
@@ -49,6 +49,7 @@ check: .venv/dev
 soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
 	YELLOWFLAG_TRIES=200 $(BIN)/pytest -s tests/clinic/test_lockout.py -k takes_as_long
+	YELLOWFLAG_KILLS=40 $(BIN)/pytest tests/clinic/test_killed_workers.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
 	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py

@@ -50,6 +50,7 @@ class Capability(StrEnum):
     READ_AUDIT = "read the audit trail"
     MANAGE_PEOPLE = "manage people, roles and tokens"
     MANAGE_SITE = "manage sites"
+    MANAGE_WEBHOOKS = "manage webhooks"
     USE_ADMIN = "use the administration pages"
 
 
@@ -96,7 +97,14 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.PROPOSE,
         }
     ),
-    Role.ADMIN: frozenset({Capability.MANAGE_PEOPLE, Capability.MANAGE_SITE, Capability.USE_ADMIN}),
+    Role.ADMIN: frozenset(
+        {
+            Capability.MANAGE_PEOPLE,
+            Capability.MANAGE_SITE,
+            Capability.MANAGE_WEBHOOKS,
+            Capability.USE_ADMIN,
+        }
+    ),
 }
 
 

@@ -1,14 +1,18 @@
 """Every setting of Yellowflag, read from the environment; a missing one stops the start.
 
-YELLOWFLAG_ENV         "production" (the default) or "demo": synthetic people, known passwords, plain http
-YELLOWFLAG_SECRET_KEY  production only, at least 50 characters
-YELLOWFLAG_AUDIT_KEY   production only, the Ed25519 key that signs checkpoints of the trail: 64 hexadecimal digits
+YELLOWFLAG_ENV                "production" (the default) or "demo": synthetic people, known passwords, plain http
+YELLOWFLAG_SECRET_KEY         production only, at least 50 characters
+YELLOWFLAG_AUDIT_KEY          production only, 64 hexadecimal digits that sign checkpoints of the trail: openssl rand -hex 32
 YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
-YELLOWFLAG_HOSTS       production only, the names the clinic is reached by, comma-separated
-DATABASE_URL           sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
-YELLOWFLAG_MFA_KEY     production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
-YELLOWFLAG_MFA         "required" demands a second factor in the demo too; production always does
-YELLOWFLAG_PROXIES     how many proxies of the clinic's own stand before the server; none if it is not set
+YELLOWFLAG_MFA_KEY            production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
+YELLOWFLAG_MFA                "required" demands a second factor in the demo too; production always does
+YELLOWFLAG_HOSTS              production only, the names the clinic is reached by, comma-separated
+YELLOWFLAG_PROXIES            how many proxies of the clinic's own stand before the server; none if it is not set
+DATABASE_URL                  sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
+YELLOWFLAG_FREE_DISK_MB       megabytes that must be free, or /readyz says that the server is not ready; 500
+YELLOWFLAG_METRICS_PORT       the port of the metrics; none are served without one
+YELLOWFLAG_METRICS_ADDRESS    the address at which that port is opened; 127.0.0.1, this machine only
+YELLOWFLAG_WEBHOOK_ALLOW      hosts and ports that webhooks may reach although they are not public, comma-separated: HOST:PORT
 """
 
 from datetime import timedelta
@@ -35,15 +39,12 @@ def required(name: str) -> str:
     return value
 
 
-def signing_key(text: str) -> bytes:
-    """The 32 bytes of an Ed25519 key."""
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        key = b""
-    if len(key) != 32:
-        raise ImproperlyConfigured("YELLOWFLAG_AUDIT_KEY is not 64 hexadecimal digits: openssl rand -hex 32 makes one.")
-    return key
+def whole_number(name: str, default: int) -> int:
+    """The value of an environment variable that counts something."""
+    value = environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f'{name} is "{value}": it must be a whole number.')
+    return int(value)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -101,11 +102,12 @@ MFA = environ.get("YELLOWFLAG_MFA", "" if DEMO else "required")
 if MFA != "required" and not (DEMO and MFA == ""):
     raise ImproperlyConfigured(f'YELLOWFLAG_MFA is "{MFA}": it must be "required", or, in the demo only, not set.')
 SECOND_FACTOR_REQUIRED = MFA == "required"
-PROXIES = int(environ.get("YELLOWFLAG_PROXIES", "0"))
+PROXIES = whole_number("YELLOWFLAG_PROXIES", 0)
 
 DEBUG = False
+DEMO_KEY = "the demo holds synthetic people only and its key is no secret"
 if DEMO:
-    SECRET_KEY = "the demo holds synthetic people only and its key is no secret"  # noqa: S105 -- as it says
+    SECRET_KEY = DEMO_KEY
     AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
     MFA_KEY = bytes(64)
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
@@ -114,12 +116,17 @@ else:
     SECRET_KEY = required("YELLOWFLAG_SECRET_KEY")
     if len(SECRET_KEY) < 50:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is shorter than 50 characters.")
-    AUDIT_KEY = signing_key(required("YELLOWFLAG_AUDIT_KEY"))
+    if SECRET_KEY == DEMO_KEY:
+        raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is the demo's, which everybody knows.")
+    AUDIT_KEY = key("YELLOWFLAG_AUDIT_KEY", digits=64)
     MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
 AUDIT_KEYS_BEFORE = [key for key in environ.get("YELLOWFLAG_AUDIT_KEYS_BEFORE", "").split(",") if key]
+FREE_DISK_MB = whole_number("YELLOWFLAG_FREE_DISK_MB", 500)
+METRICS_PORT = whole_number("YELLOWFLAG_METRICS_PORT", 0)
+METRICS_ADDRESS = environ.get("YELLOWFLAG_METRICS_ADDRESS", "127.0.0.1")
 
 # What runs
 
@@ -140,6 +147,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
+    "clinic.watching.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -245,6 +253,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 if not DEMO:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]  # asked on the machine itself, past the proxy
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -284,13 +293,23 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [],  # words are listed where they are used, not under made-up names
 }
 
-# What is logged: paths and ids, never a body
+# What webhooks may reach that is not public
+
+WEBHOOK_ALLOW = frozenset(
+    each.strip().lower() for each in environ.get("YELLOWFLAG_WEBHOOK_ALLOW", "").split(",") if each.strip()
+)
+
+# What is logged: one line of JSON for each request, and only what clinic.logs allows
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {"line": {"()": "clinic.logs.formatter", "as_json": not DEMO}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "axes": {"level": "WARNING"}},
+    "root": {"handlers": ["console"], "level": "WARNING" if DEMO else "INFO"},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "django": {"handlers": []},
+        "django.request": {"level": "ERROR"},  # what is merely refused has its line already
+    },
 }

@@ -8,6 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 
 application = get_wsgi_application()
 
+from clinic import metrics
 from clinic.actions import starting
 
 starting.ready()
+metrics.serve()

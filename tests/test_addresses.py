@@ -11,6 +11,8 @@ from django.urls import URLResolver, get_resolver
 OPEN = {
     "login/": "where one logs in",
     "language/": "which language to log in in",
+    "livez": "asked by machines, and says nothing of anybody",
+    "readyz": "asked by machines, and says nothing of anybody",
 }
 SAMPLES = {"uuid": "01890000-0000-7000-8000-000000000000", "slug": "sample", "str": "1.0.0", "path": "1", "int": "1"}
 

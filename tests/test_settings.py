@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from clinic.sessions import SessionStore
-from clinic.settings import BASE_DIR, database
+from clinic.settings import BASE_DIR, DEMO_KEY, database
 
 PRODUCTION = {
     "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
@@ -69,6 +69,15 @@ def test_production_does_not_start_with_a_bad_key_for_second_factors(value: str)
 def test_the_demo_asks_for_a_second_factor_where_it_is_told_to():
     assert start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="required") == ""
     assert "YELLOWFLAG_MFA" in start(YELLOWFLAG_ENV="demo", YELLOWFLAG_MFA="off")
+
+
+def test_production_does_not_start_with_the_key_of_the_demo():
+    assert "everybody knows" in start(**PRODUCTION | {"YELLOWFLAG_SECRET_KEY": DEMO_KEY})
+
+
+@pytest.mark.parametrize("name", ["YELLOWFLAG_FREE_DISK_MB", "YELLOWFLAG_METRICS_PORT"])
+def test_production_does_not_start_with_a_number_that_is_none(name: str):
+    assert "must be a whole number" in start(**PRODUCTION | {name: "-1"})
 
 
 def test_nothing_starts_in_an_unknown_environment():

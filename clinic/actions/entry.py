@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.cache import patch_cache_control
 
 from clinic import sessions
-from clinic.actions import audit, people, second_factor
+from clinic.actions import audit, lockout, people, second_factor
 from clinic.models import User
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ def _lacks_second_factor(request: HttpRequest) -> bool:
 def let_in(*, user: User, how: str) -> None:
     """Note a log-in; `how` says what was shown beside the password."""
     audit.record(action="user.login", by=user, site=None, obj=user, detail={"second_factor": how})
+
+
+def refuse_guess(request: HttpRequest, user: User) -> None:
+    """A wrong code, or a wrong password outside the log-in: it counts as it does there."""
+    lockout.count_failure(request, user.username)
+    refuse(username=user.username, locked=lockout.has_locked(request))
 
 
 @transaction.atomic

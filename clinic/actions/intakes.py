@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit, referrals, shadowing, work
+from clinic.actions import audit, outbox, referrals, shadowing, work
 from clinic.actions.answers import AGE, as_of, carried, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
-from clinic.models import Assessment, Intake, IntakeStatus, Patient, ProtocolRelease, User
+from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
 from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors, AnswerFault, check_answers
@@ -98,6 +98,7 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
     intake.status = IntakeStatus.COMPLETED
     intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
+    outbox.announce(kind=MessageKind.INTAKE_COMPLETED, site=intake.site, obj=intake)
     _record("intake.complete", intake, by, {"assessment": str(assessment.pk)})
     return assessment
 
@@ -226,6 +227,7 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
         on=on,
         by=by,
     )
+    outbox.announce(kind=MessageKind.ASSESSMENT_CREATED, site=intake.site, obj=assessment)
     transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
     return assessment
 

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
-from clinic.actions import audit, freshness, letters, work
+from clinic.actions import audit, freshness, letters, outbox, work
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
 from clinic.models import (
@@ -23,6 +23,7 @@ from clinic.models import (
     Decision,
     Intake,
     IntakeStatus,
+    MessageKind,
     Referral,
     ReferralStatus,
     Stage,
@@ -133,7 +134,7 @@ def move(
     appointment: date | None = None,
 ) -> ReferralStatus:
     """Write the next step, with the deadline of the one after it."""
-    return ReferralStatus.objects.create(
+    status = ReferralStatus.objects.create(
         referral=referral,
         site=referral.site,
         seq=referral.statuses.count() + 1,
@@ -144,6 +145,8 @@ def move(
         due=due(referral, stage, appointment),
         by=by,
     )
+    outbox.announce(kind=MessageKind.REFERRAL_CHANGED, site=referral.site, obj=referral)
+    return status
 
 
 def live_elsewhere(assessment: Assessment, service: str) -> Referral | None:

@@ -117,6 +117,8 @@ NOBODYS = {
     ("api:evaluate", "api:protocol", "api:schema", "api:nowhere"): "answers given in the request, or no patient at all",
     ("admin:clinic_protocolrelease", "admin:protocol_"): "protocols, and counts of what they would change",
     ("admin:clinic_site", "admin:clinic_user", "admin:clinic_membership", "admin:clinic_apitoken"): "who works where",
+    ("admin:clinic_webhook", "admin:clinic_delivery", "admin:webhook"): "which program is told, by ids",
+    ("livez", "readyz"): "about the server",
     (
         "admin:index",
         "admin:app_list",

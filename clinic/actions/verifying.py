@@ -10,7 +10,7 @@ from django.apps import apps
 
 from clinic.guard import guarded
 from clinic.models import AuditEvent, AuditHead, Checkpoint, ReplayCase, Site
-from clinic.models.audit import START, receipt
+from clinic.models.audit import START
 from clinic.models.rows import digest
 
 if TYPE_CHECKING:
@@ -100,28 +100,3 @@ def differs_from_history() -> Iterator[str]:
             if newest.pop(row["id"], None) != row:
                 yield f"{each.table}: {row['id']} is not as its newest history says"
         yield from (f"{each.table}: {pk} is gone, its history is not" for pk in newest)
-
-
-def bears_out(witness: str) -> bool:
-    """Whether a receipt that was kept elsewhere, `site:number:hash`, is borne out by the trail of today."""
-    slug, seq, start = _parts(witness)
-    sites = AuditEvent.objects.filter(site__slug=slug) if slug != "system" else AuditEvent.objects.filter(site=None)
-    event = sites.filter(seq=seq).select_related("site").first()
-    return event is not None and event.hash.startswith(start)
-
-
-def _parts(witness: str) -> tuple[str, int, str]:
-    try:
-        slug, seq, start = witness.strip().split(":")
-        number = int(seq)
-    except ValueError as error:
-        raise ValueError(f'"{witness}" is not a receipt: it reads site:number:hash.') from error
-    if len(start) < len(START) // 4:
-        raise ValueError(f'"{witness}" is not a receipt: its hash is too short.')
-    return slug, number, start
-
-
-def heads() -> list[str]:
-    """The end of each trail, as it would stand on a receipt."""
-    ends = AuditHead.objects.select_related("site").order_by("site__slug")
-    return [receipt(end.site, end.seq, end.hash) for end in ends]

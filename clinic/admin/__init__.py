@@ -1,6 +1,7 @@
 """The administration pages: people, sites and tokens to look after; everything else to read."""
 
 from clinic.admin.audit import AuditEventAdmin
+from clinic.admin.deliveries import DeliveryAdmin
 from clinic.admin.people import MembershipAdmin, UserAdmin
 from clinic.admin.protocols import ProtocolReleaseAdmin
 from clinic.admin.records import (
@@ -17,11 +18,13 @@ from clinic.admin.records import (
 from clinic.admin.site import YellowflagAdmin
 from clinic.admin.sites import SiteAdmin
 from clinic.admin.tokens import ApiTokenAdmin
+from clinic.admin.webhooks import WebhookAdmin
 from clinic.models import (
     ApiToken,
     Assessment,
     AuditEvent,
     Decision,
+    Delivery,
     Escalation,
     Intake,
     Letter,
@@ -33,6 +36,7 @@ from clinic.models import (
     StopRecord,
     StudyEvent,
     User,
+    Webhook,
 )
 
 __all__ = ["site"]
@@ -42,6 +46,8 @@ site.register(Site, SiteAdmin)
 site.register(User, UserAdmin)
 site.register(Membership, MembershipAdmin)
 site.register(ApiToken, ApiTokenAdmin)
+site.register(Webhook, WebhookAdmin)
+site.register(Delivery, DeliveryAdmin)
 site.register(Patient, PatientAdmin)
 site.register(Intake, IntakeAdmin)
 site.register(Assessment, AssessmentAdmin)

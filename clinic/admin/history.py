@@ -124,6 +124,8 @@ class _Reader:
             return NOTHING
         if field.is_relation:
             return self.names[field.related_model].get(value, str(value))  # type: ignore[index]  # as above
+        if isinstance(value, list):
+            return ", ".join(map(str, value))
         if isinstance(value, bool):
             return str(_("Yes") if value else _("No"))
         if isinstance(value, datetime):

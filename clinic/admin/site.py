@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import PasswordChangeView, redirect_to_login
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from clinic import permissions
 from clinic.admin import dashboard
 from clinic.admin.freshness import ask_again
-from clinic.admin.passwords import OwnPasswordForm
+from clinic.admin.passwords import OwnPasswordPage
 from clinic.models import User
 from clinic.permissions import Capability
 
@@ -57,9 +57,7 @@ class YellowflagAdmin(AdminSite):
     def password_change(  # type: ignore[override]  # the stubs say less than the stock method returns
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        return ask_again(request) or PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
-            template_name="registration/password_change_form.html",
+        return ask_again(request) or OwnPasswordPage.as_view(
             success_url=reverse("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )(request)

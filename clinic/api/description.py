@@ -15,6 +15,7 @@ from clinic.api.problems import MEDIA_TYPE, Problem
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
+_ALWAYS = (401, 503)
 _WITH_BODY = (400, 403, 411, 413, 415, 422)
 _IDEMPOTENCY = (
     OpenApiParameter(
@@ -55,7 +56,7 @@ def reads(
     media: str = "application/json",
 ) -> Callable[[Method], Method]:
     """Describe a GET."""
-    responses = _responses(200, shape, (401, *problems), media)
+    responses = _responses(200, shape, (*_ALWAYS, *problems), media)
     return extend_schema(summary=what, responses=responses, parameters=list(parameters), request=None)
 
 
@@ -69,7 +70,7 @@ def writes(
     parameters: Sequence[Any] = _IDEMPOTENCY,
 ) -> Callable[[Method], Method]:
     """Describe a POST; it may be repeated under an Idempotency-Key unless its parameters say otherwise."""
-    responses = _responses(status, shape, (401, *_WITH_BODY, *problems))
+    responses = _responses(status, shape, (*_ALWAYS, *_WITH_BODY, *problems))
     return extend_schema(summary=what, responses=responses, parameters=list(parameters), request=body)
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import ValidationError as ModelFaults
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import exception_handler
 
 from clinic.actions import errors
+from clinic.actions.outage import RETRY_AFTER, is_outage
 from clinic.api.parsing import BodyRefused, TooLarge
 from triage.facts import AnswerErrors, AnswerFault
 from triage.wire import NotJson, join, place
 
+_LOG = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -73,6 +77,9 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
     for kind, (status, word) in _REFUSALS.items():
         if isinstance(exc, kind):
             return _problem(status, word, _detail(exc), list(_faults(exc)), _headers(exc))
+    if is_outage(exc):
+        _LOG.error("The database is in trouble.", exc_info=exc)
+        return Response(_OUTAGE, status=_OUTAGE["status"], headers=_LATER, content_type=MEDIA_TYPE)
     answer = exception_handler(exceptions.NotFound() if isinstance(exc, Http404) else exc, dict(context))
     if answer is None:
         return None
@@ -85,20 +92,52 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
     return _problem(status, word, str(answer.data["detail"]), [], headers)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """The answer where a request is refused before it comes to an address of the door."""
+    body = _OUTAGE if is_outage(exception) else _document(HTTPStatus.BAD_REQUEST, "bad-request", _UNREAD, [])
+    return _outside(body)
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """The answer to what is a fault of ours."""
+    body = _OUTAGE if is_outage(sys.exception()) else _document(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", _OURS, [])
+    return _outside(body)
+
+
+def _outside(body: dict[str, Any]) -> JsonResponse:
+    headers = _LATER if body is _OUTAGE else None
+    return JsonResponse(body, status=body["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+_UNREAD = "The request could not be read."
+_OURS = "The fault is on our side and has been logged. Nothing has been stored."
 _REFUSED = "The request holds values that cannot be used; nothing has been stored."
 
 
 def _problem(
     status: HTTPStatus, word: str, detail: str, faults: list[AnswerFault], headers: Mapping[str, str]
 ) -> Response:
-    body = {
+    body = _document(status, word, detail, faults)
+    return Response(body, status=status, headers=dict(headers), content_type=MEDIA_TYPE)
+
+
+def _document(status: HTTPStatus, word: str, detail: str, faults: list[AnswerFault]) -> dict[str, Any]:
+    return {
         "type": f"urn:yellowflag:problem:{word}",
         "title": status.phrase,
         "status": int(status),
         "detail": detail,
         "errors": [{"path": each.path, "reason": each.reason, "allowed": each.allowed} for each in faults],
     }
-    return Response(body, status=status, headers=dict(headers), content_type=MEDIA_TYPE)
+
+
+_LATER = {"Retry-After": RETRY_AFTER}
+_OUTAGE = _document(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "database-unavailable",
+    "The database cannot be used at the moment. Send the request again, under the same Idempotency-Key if it had one.",
+    [],
+)
 
 
 def _detail(exc: Exception) -> str:

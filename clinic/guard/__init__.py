@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -58,11 +59,16 @@ def faults(using: str = "default") -> list[str]:
 
 
 def require() -> None:
-    """Refuse to serve from a database without its guard, whole and in force."""
+    """Refuse to serve from a database without its guard, whole and in force, and out of the reach of the server."""
     missing = faults()
     if missing:
         raise ImproperlyConfigured(
             f"The guard of the database is not whole ({len(missing)} triggers, first {missing[0]}): run manage.py migrate."
+        )
+    if not settings.DEMO and _dialect("default").may_be_lowered(connections["default"]):
+        raise ImproperlyConfigured(
+            "The role that DATABASE_URL names could take the guard away: let it name one that owns nothing, "
+            "and run manage.py grant_app for that one."
         )
 
 

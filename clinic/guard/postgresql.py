@@ -100,3 +100,13 @@ def remove(connection: BaseDatabaseWrapper) -> None:
 
 def prepare(connection: BaseDatabaseWrapper) -> None:
     """Nothing: PostgreSQL needs no table for it."""
+
+
+def may_be_lowered(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the role that is connected may do everything, or owns a table and so its triggers."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)"
+            " AND pg_has_role(current_user, c.relowner, 'MEMBER')) FROM pg_roles WHERE rolname = current_user"
+        )
+        return bool(cursor.fetchone()[0])

@@ -132,3 +132,8 @@ def prepare(connection: BaseDatabaseWrapper) -> None:
     with connection.cursor() as cursor:
         for statement in _TABLES:
             cursor.execute(statement)
+
+
+def may_be_lowered(connection: BaseDatabaseWrapper) -> bool:
+    """No: there are no roles, whoever may write the file may do everything with it, and no server could run."""
+    return False

@@ -8,6 +8,7 @@ from clinic.models.governance import Activation, Certificate, LoweringWaiver, Re
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.letter import Letter, LetterKind
+from clinic.models.outbox import Delivery, MessageKind, OutboxMessage, Webhook
 from clinic.models.people import Membership, Patient, Sex, Site, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
 from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
@@ -27,6 +28,7 @@ __all__ = [
     "DayCount",
     "Decision",
     "DecisionKind",
+    "Delivery",
     "Door",
     "Escalation",
     "IdempotencyKey",
@@ -37,7 +39,9 @@ __all__ = [
     "LetterKind",
     "LoweringWaiver",
     "Membership",
+    "MessageKind",
     "MonthCount",
+    "OutboxMessage",
     "PackedAnswers",
     "Patient",
     "ProtocolRelease",
@@ -59,6 +63,7 @@ __all__ = [
     "Unaudited",
     "Use",
     "User",
+    "Webhook",
     "Work",
     "WorkItem",
 ]

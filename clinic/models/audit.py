@@ -23,7 +23,7 @@ from clinic.permissions import Capability
 NOUNS = frozenset(
     {
         *("assessment", "audit", "decision", "imaging", "intake", "letter", "membership", "patient"),
-        *("protocol", "referral", "site", "stop", "token", "user", "work"),
+        *("protocol", "referral", "site", "stop", "token", "user", "webhook", "work"),
     }
 )
 START = "0" * 64  # what the first entry of a chain has before it

@@ -65,6 +65,5 @@ def shown_code(request: HttpRequest, user: User, code: str) -> str | None:
         return None
     kind = second_factor.spend(user=user, code=code)
     if kind is None:
-        lockout.count_failure(request, user.username)
-        entry.refuse(username=user.username, locked=lockout.has_locked(request))
+        entry.refuse_guess(request, user)
     return kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic.actions.errors import TooOften
+from clinic.actions.outage import RETRY_AFTER, is_outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,8 @@ def refuse_conflict(text: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if is_outage(exception):
+        return _unavailable()
     if isinstance(exception, RequestDataTooBig):
         return refuse(
             413, _("That is too much at once"), _("What was sent is larger than any form here. Nothing was saved.")
@@ -74,7 +78,18 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if is_outage(sys.exception()):
+        return _unavailable()
     text = _(
         "The fault is on our side and has been logged. Nothing was saved. If the patient cannot wait, act without Yellowflag."
     )
     return refuse(500, _("Something went wrong"), text)
+
+
+def _unavailable() -> HttpResponse:
+    text = _(
+        "The database cannot be used at the moment. Try again shortly, and look first whether what you sent was saved. If the patient cannot wait, act without Yellowflag."
+    )
+    response = refuse(503, _("Yellowflag is not available"), text)
+    response["Retry-After"] = RETRY_AFTER
+    return response

@@ -7,9 +7,9 @@ from django.conf import settings
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from clinic.actions import decisions, stops
+from clinic.actions import decisions, stops, webhooks
 from clinic.admin import site as admin_site
-from clinic.models import Assessment, Site, User
+from clinic.models import Assessment, MessageKind, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def here() -> Site:
     """A site where something has happened."""
     at = factories.site(name="Example practice")
+    webhooks.add(site=at, url="https://ehr.example/", events=MessageKind.values, by=factories.user(Role.ADMIN, at))
     clinician = factories.user(Role.CLINICIAN, at)
     refer = factories.assessment(at, clinician, duration_days=10, off_work="yes")
     decisions.decide(assessment=refer, kind="accepted", by=clinician)
@@ -62,7 +63,7 @@ def test_every_kind_of_page_is_accessible_and_keeps_the_policy(role: Role, here:
 
 def test_the_forms_of_administrators_are_accessible_also_when_refused(here: Site, page: Page):
     log_in(page, Role.ADMIN, here)
-    for model in ("site", "user", "membership", "apitoken"):
+    for model in ("site", "user", "membership", "apitoken", "webhook"):
         page.goto(reverse(f"admin:clinic_{model}_add"))
         assert_accessible(page)
         page.click("[name=_save]")

@@ -14,15 +14,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import clock
-from clinic.actions import chasing, decisions, imaging, letters, sites, stops, tokens
+from clinic.actions import chasing, decisions, imaging, letters, sites, stops, tokens, webhooks
 from clinic.admin import site as admin_site
-from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, Site, User
+from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, MessageKind, Site, User
 from clinic.permissions import Role
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 
 PEOPLE = {"user", "membership", "apitoken"}
+WEBHOOKS = {"webhook", "delivery"}
 RECORDS = {
     "patient",
     "intake",
@@ -36,7 +37,7 @@ RECORDS = {
 }
 SHARED = {"site", "protocolrelease"}
 READABLE = {
-    Role.ADMIN: SHARED | PEOPLE,
+    Role.ADMIN: SHARED | PEOPLE | WEBHOOKS,
     Role.AUTHOR: SHARED,
     Role.APPROVER: SHARED,
     Role.AUDITOR: SHARED | {"auditevent"},
@@ -52,6 +53,7 @@ def here() -> Site:
 
 
 def fill(at: Site) -> Site:
+    webhooks.add(site=at, url="https://ehr.example/", events=MessageKind.values, by=factories.user(Role.ADMIN, at))
     clinician = factories.user(Role.CLINICIAN, at)
     refer = factories.assessment(at, clinician, duration_days=10, off_work="yes")
     decisions.decide(assessment=refer, kind="accepted", by=clinician)
@@ -117,7 +119,7 @@ def test_who_has_not_logged_in_is_sent_to_the_log_in_page():
     assert reverse("login") in [address.partition("?")[0] for address, _ in answer.redirect_chain]
 
 
-@pytest.mark.parametrize("model", ["site", "user", "membership", "apitoken"])
+@pytest.mark.parametrize("model", ["site", "user", "membership", "apitoken", "webhook"])
 def test_only_administrators_add(model: str, here: Site):
     for role in READABLE:
         client, _ = log_in(role, here)
@@ -252,7 +254,7 @@ def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
     assert ApiToken.objects.exists()
     assert Membership.objects.filter(site=here).exists()
     assert AuditEvent.objects.filter(site=here).exists()
-    assert {*SHARED, *PEOPLE, *RECORDS, "auditevent"} == set(model_names())
+    assert {*SHARED, *PEOPLE, *WEBHOOKS, *RECORDS, "auditevent"} == set(model_names())
 
 
 def test_every_search_is_named_by_what_it_finds_and_keeps_the_filters(here: Site):

@@ -1,11 +1,14 @@
 """The role that the server has in PostgreSQL cannot lower the guard or touch what was written once."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import ProgrammingError, connection, transaction
 
+from clinic import guard
 from clinic.models import Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -57,6 +60,17 @@ def test_the_server_may_do_all_that_it_does(app_role: None) -> None:
     somewhere = factories.site()
     factories.assessment(somewhere, factories.user(Role.CLINICIAN, somewhere))
     connection.check_constraints()
+
+
+@postgresql_only
+def test_in_a_clinic_the_server_starts_as_that_role_only(app_role: None, settings: Any) -> None:
+    guard.require()
+    settings.DEMO = False
+    guard.require()
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    with pytest.raises(ImproperlyConfigured, match="could take the guard away"):
+        guard.require()
 
 
 @postgresql_only

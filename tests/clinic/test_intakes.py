@@ -316,7 +316,7 @@ def test_answering_takes_the_same_few_queries_however_much_was_answered(
     here: Site, clinician: User, django_assert_max_num_queries: Any
 ) -> None:
     intake = factories.open_intake(here, clinician)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         intakes.answer(intake=intake, answers={"fever": "no"}, by=clinician)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         intakes.answer(intake=intake, answers=factories.answers(), by=clinician)

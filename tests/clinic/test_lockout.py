@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from clinic import clock
 from clinic.actions.lockout import address_of
-from clinic.models import User
+from clinic.models import AuditEvent, User
 from tests import factories
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.{}"
@@ -90,6 +90,18 @@ def test_to_have_been_here_long_ago_or_to_be_another_does_not_help(clerk: User, 
 def test_who_has_been_here_is_still_guessed_five_times_only(clerk: User):
     log_in(clerk.username, factories.PASSWORD)
     assert guess(clerk.username, 5)[-1] == 429
+
+
+def test_the_old_password_cannot_be_guessed_where_a_new_one_is_given(client: Client, clinician: User):
+    client.force_login(clinician)
+    new = {"new_password1": "another-quiet-lantern", "new_password2": "another-quiet-lantern"}
+    guesses = [*(f"wrong {each}" for each in range(5)), factories.PASSWORD]
+    page = reverse("admin:password_change")
+    answers = [client.post(page, {"old_password": guess, **new}) for guess in guesses]
+    assert [each.status_code for each in answers] == [200, 200, 200, 200, 429, 429]
+    assert "Wait 15 minutes" in answers[-1].content.decode()
+    assert User.objects.get(pk=clinician.pk).check_password(factories.PASSWORD)
+    assert AuditEvent.objects.filter(action="user.login_failed", object_id=clinician.pk).count() == 5
 
 
 def test_a_name_that_nobody_has_is_answered_the_same(clerk: User):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from clinic.actions import letters, verifying
+from clinic.actions import letters
 from clinic.letters.content import content
+from clinic.management import anchors
 from clinic.models import AuditEvent, Letter, Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -19,8 +20,8 @@ def test_an_answer_of_the_api_bears_the_receipt_of_its_entry() -> None:
     assert made.status_code == 201, made.content
     entry = AuditEvent.objects.filter(site=at).latest("seq")
     assert made["X-Audit-Receipt"] == entry.receipt
-    assert verifying.bears_out(made["X-Audit-Receipt"])
-    assert not verifying.bears_out(f"{at.slug}:{entry.seq}:{'0' * 16}")
+    assert anchors.read(made["X-Audit-Receipt"]).stands()
+    assert not anchors.read(f"{at.slug}:{entry.seq}:{'0' * 16}").stands()
 
 
 @pytest.mark.django_db(transaction=True)

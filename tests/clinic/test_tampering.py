@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from clinic import clock, guard
 from clinic.actions import checkpoints, patients, verifying
+from clinic.management import anchors
 from clinic.models import AuditEvent, AuditHead, Checkpoint, Intake, Patient, Site, User
 from clinic.models.audit import START
 from clinic.models.base import uuid7
@@ -155,7 +156,7 @@ def test_an_honest_trail_is_borne_out_by_its_receipts_and_checkpoints(
     verify(*(each.receipt for each in trail))
     shown = capsys.readouterr().out
     assert f"{AuditEvent.objects.count()} entries are as they were written" in shown
-    assert verifying.heads()[-1] in shown
+    assert str(anchors.newest()[-1]) in shown
 
 
 def cut_short(site: Site) -> None:
@@ -235,7 +236,7 @@ def test_a_row_that_is_not_as_its_history_says_is_named(here: Site, trail: list[
 
 @pytest.mark.parametrize("witness", ["", "practice:one:0123456789abcdef", "practice:1", "practice:1:01"])
 def test_what_is_no_receipt_is_refused(db: None, witness: str) -> None:
-    with pytest.raises(CommandError, match="is not a receipt"):
+    with pytest.raises(CommandError, match="is no anchor"):
         verify(witness)
 
 

@@ -8,11 +8,12 @@ from django.core.management import BaseCommand, CommandError
 
 from clinic import guard
 from clinic.actions import checkpoints, verifying
-from clinic.models import AuditEvent, Site
+from clinic.management import anchors
+from clinic.models import AuditEvent
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 
 class Command(BaseCommand):
@@ -31,21 +32,18 @@ class Command(BaseCommand):
 
     def handle(self, *, receipt: Sequence[str], **options: Any) -> None:
         try:
-            found = [*_broken(), *verifying.untold(), *verifying.differs_from_history(), *checkpoints.faults()]
-            found += [f"{each} is not borne out by its trail" for each in receipt if not verifying.bears_out(each)]
+            witnesses = [anchors.read(each) for each in receipt]
         except ValueError as error:
             raise CommandError(str(error), returncode=2) from error
+        found = [
+            f"{name}: entry {seq} is the first that is not as it was written" for name, seq in anchors.broken_chains()
+        ]
+        found += [*verifying.untold(), *verifying.differs_from_history(), *checkpoints.faults()]
+        found += [f"{each} is not borne out by its trail" for each in witnesses if not each.stands()]
         found += [f"the guard lacks {name}" for name in guard.faults()]
         for each in found:
             self.stderr.write(each)
         if found:
             raise CommandError(f"{len(found)} things are not as they were written.")
         self.stdout.write(f"{AuditEvent.objects.count()} entries are as they were written. The trails end at")
-        self.stdout.write("\n".join(verifying.heads()))
-
-
-def _broken() -> Iterator[str]:
-    for site in (None, *Site.objects.order_by("slug")):
-        first = verifying.first_broken(site)
-        if first is not None:
-            yield f"{site.slug if site else 'system'}: entry {first} is the first that is not as it was written"
+        self.stdout.write("\n".join(map(str, anchors.newest())))

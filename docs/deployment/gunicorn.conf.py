@@ -1,0 +1,11 @@
+"""How gunicorn serves Yellowflag; read from the folder that it is started in. WEB_CONCURRENCY sets the workers."""
+
+bind = ["0.0.0.0:8000"]  # a container has no other address for its proxy to reach
+worker_class = "gthread"
+threads = 8
+timeout = 60
+graceful_timeout = 30  # what is in flight is answered before a worker ends
+keepalive = 5
+worker_tmp_dir = "/dev/shm"  # noqa: S108 -- memory: a heartbeat that waits for a disk looks like a dead worker
+control_socket_disable = True
+loglevel = "error"  # below that it quotes requests that it cannot read; Yellowflag logs the others itself
