@@ -58,7 +58,7 @@ def test_the_image_has_pinned_packages_and_no_root():
 
 def test_every_service_says_where_it_comes_from_and_what_it_waits_for():
     services = COMPOSE["services"]
-    assert set(services) == {"db", "migrate", "web", "worker"}
+    assert set(services) == {"db", "deliver", "migrate", "web", "worker"}
     for service in services.values():
         assert set(service.get("depends_on", {})) <= set(services)
         if service["image"] == "yellowflag":
@@ -72,9 +72,9 @@ def test_the_server_is_not_the_owner_of_its_tables():
     services = COMPOSE["services"]
     roles = {
         name: services[name]["environment"]["DATABASE_URL"].split("/")[2].split(":")[0]
-        for name in ("migrate", "web", "worker")
+        for name in ("migrate", "web", "worker", "deliver")
     }
-    assert roles == {"migrate": "yellowflag_owner", "web": "yellowflag", "worker": "yellowflag"}
+    assert roles == {"migrate": "yellowflag_owner", **dict.fromkeys(("web", "worker", "deliver"), "yellowflag")}
     assert services["db"]["environment"]["POSTGRES_USER"] == "yellowflag_owner"
     assert "CREATE ROLE yellowflag LOGIN" in (DEPLOYMENT / "create-role.sh").read_text()
     assert services["migrate"]["command"][-1].endswith("grant_app yellowflag")
@@ -116,6 +116,8 @@ class Server:
             "HOME": str(folder),
             "DATABASE_URL": f"sqlite:///{folder}/clinic.sqlite3",
             "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
+            "YELLOWFLAG_AUDIT_KEY": "0f" * 32,
+            "YELLOWFLAG_MFA_KEY": "0f" * 64,
             "YELLOWFLAG_HOSTS": "clinic.example",
             "YELLOWFLAG_FREE_DISK_MB": "1",
             "YELLOWFLAG_METRICS_PORT": str(self.metrics),

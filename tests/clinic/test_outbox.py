@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
-from clinic.actions import audit, decisions, delivering, intakes, outbox, referrals, webhooks
+from clinic.actions import decisions, delivering, intakes, outbox, referrals, verifying, webhooks
 from clinic.actions.errors import Conflict
 from clinic.models import AuditEvent, Delivery, MessageKind, OutboxMessage, Referral, Site, User, Webhook
 from clinic.permissions import NotAllowed, Role
@@ -104,7 +104,7 @@ def test_a_webhook_is_added_changed_and_stopped_in_history_and_trail_without_its
     assert [each.action for each in trail] == ["webhook.add", "webhook.change", "webhook.stop"]
     assert len(webhook.secret) > 40
     assert webhook.secret not in f"{kept}{[each.__dict__ for each in trail]}{webhook!r}"
-    assert audit.verify(site=here) is None
+    assert verifying.first_broken(here) is None
 
 
 def test_what_is_stopped_is_told_nothing_more_and_stays_so(webhook: Webhook, here: Site, admin: User):

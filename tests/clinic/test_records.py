@@ -59,6 +59,7 @@ def test_an_edited_record_is_not_saved_unsigned(here: Site) -> None:
         Site.objects.create(slug="from-nowhere", name="From nowhere")
 
 
+@pytest.mark.untold
 def test_a_signature_holds_for_one_save(here: Site, admin: User) -> None:
     here.save_as(by=admin, reason="renamed")
     with pytest.raises(Unaudited):
