@@ -17,14 +17,23 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from clinic.actions import decisions, letters, people, tokens
+from clinic.actions import decisions, letters, people, tokens, webhooks
 from clinic.actions.seen import SHOWN
 from clinic.models import ApiToken, AuditEvent, Membership, Site
 from clinic.permissions import Role
 from tests import factories
 
 TABLE = Path(__file__).parent / "authorisation.csv"
-OPEN = {"login", "login_code", "second_factor", "second_factor_picture", "set_language", "admin:login"}
+OPEN = {
+    "login",
+    "login_code",
+    "second_factor",
+    "second_factor_picture",
+    "set_language",
+    "admin:login",
+    "livez",
+    "readyz",
+}
 PRINCIPALS = ("nobody", *(role.value for role in Role))
 METHODS = ("GET", "POST")  # what else there is, the description of the API lists
 # Where an address wants more than the record that it is about.
@@ -66,6 +75,8 @@ def records(site: Site) -> dict[str, Any]:
     decision = decisions.decide(assessment=assessment, kind="accepted", by=clinician)
     letter, _ = letters.issue(assessment=assessment, kind="patient", by=clinician)
     tokens.issue(user=clinician, name="a program", by=people.system())
+    admin = factories.user(Role.ADMIN, site)
+    webhook = webhooks.add(site=site, url="https://example.org/", events=["intake.completed"], by=admin)
     return {
         "site": site.pk,
         "user": clinician.pk,
@@ -78,6 +89,7 @@ def records(site: Site) -> dict[str, Any]:
         "letter": letter.pk,
         "referral": assessment.referrals.all()[0].pk,
         "protocolrelease": assessment.release_id,
+        "webhook": webhook.pk,
         "auditevent": AuditEvent.objects.filter(site=site).latest("seq").pk,
     }
 
