@@ -54,6 +54,8 @@ soak: .venv/dev
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
 	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py
 	YELLOWFLAG_LIVES=2000 $(BIN)/pytest tests/clinic/test_intake_life.py
+	YELLOWFLAG_WRITES=100 $(BIN)/pytest tests/clinic/test_many_writers.py
+	$(BIN)/python -m tests.bench.restarts --times 24
 	YELLOWFLAG_KILLS=200 $(BIN)/pytest tests/clinic/test_crashes.py
 	$(DEMO) mutate_protocol fixtures/protocols/back-pain/1.0.0.toml
 

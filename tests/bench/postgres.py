@@ -52,6 +52,11 @@ def is_installed() -> bool:
     return bool(_programs())
 
 
+def restart(folder: Path, *, mode: str) -> None:
+    """Stop the private server in this folder, fast or immediate, and start it again as it was."""
+    _run(folder, "pg_ctl", "restart", f"--pgdata={folder}/data", "--wait", "--silent", f"--mode={mode}")
+
+
 def _run(folder: Path, program: str, *arguments: str) -> None:
     """Under the name that PostgreSQL runs by: it refuses to be started by root."""
     command = [str(_programs()[-1] / program), *arguments]
