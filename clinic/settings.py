@@ -231,7 +231,8 @@ SESSION_ENGINE = "clinic.sessions"
 SESSION_COOKIE_AGE = 30 * 60  # unused for so long, a session ends; an examination may take a while
 SESSION_SAVE_EVERY_REQUEST = True  # every request counts as use
 SESSION_LIFETIME = timedelta(hours=12)  # however much it is used
-CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a message may name a patient
 
 # What the browser is told
@@ -260,6 +261,7 @@ if not DEMO:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME = "__Host-session"
     CSRF_COOKIE_NAME = "__Host-csrf"
+    LANGUAGE_COOKIE_NAME, LANGUAGE_COOKIE_SECURE = "__Host-language", True
 
 # What is taken in, and the REST door
 
@@ -278,6 +280,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.CursorPagination",
     "PAGE_SIZE": 50,
+    "DEFAULT_METADATA_CLASS": None,  # what OPTIONS would tell, the description tells
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "clinic.api.problems.problem_response",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",

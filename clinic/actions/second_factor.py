@@ -78,7 +78,7 @@ def set_up(*, by: User, sealed: str, code: str) -> list[str]:
     step = _step_of(code, _unseal(sealed, by), after=-1)
     if step is None:
         raise Conflict(_("This is not the code that the app shows now."))
-    codes = [_in_groups(base64.b32encode(secrets.token_bytes(15)).decode()) for _ in range(CODES)]
+    codes = [_in_groups(base64.b32encode(secrets.token_bytes(20)).decode()) for _ in range(CODES)]
     digests = [_digest(each) for each in codes]
     SecondFactor.objects.update_or_create(
         user=by, defaults={"sealed": sealed, "last_step": step, "recovery_digests": digests}

@@ -48,6 +48,7 @@ class DecisionBody(Strict):
 class DecisionShown(serializers.ModelSerializer[Decision]):
     """What a clinician decided."""
 
+    reason = serializers.ChoiceField(["", *ReasonCode.values], read_only=True)
     by = Person(read_only=True)
     services = serializers.ListField(child=serializers.ChoiceField(SERVICES), read_only=True)
 

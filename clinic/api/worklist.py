@@ -17,7 +17,7 @@ from clinic.api.door import Address
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import DISPOSITIONS
 from clinic.api.people import Person
-from clinic.models import Escalation, Lateness, Site, WorkItem
+from clinic.models import Escalation, Lateness, Site, Stage, WorkItem
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -27,6 +27,7 @@ _FILTERS = tuple(
     OpenApiParameter(name, OpenApiTypes.STR, enum=[str(value) for value, _ in each.extra["choices"]])
     for name, each in waiting.WaitingFilters.base_filters.items()
 )
+_STAGES = ["", *Stage.values]  # none where it is not a referral that is waited for
 _LEVELS = {level.value: level.name.lower() for level in Lateness}
 
 
@@ -44,6 +45,7 @@ class WorkShown(serializers.ModelSerializer[WorkItem]):
     """One thing that is waited for."""
 
     site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
+    stage = serializers.ChoiceField(_STAGES, read_only=True)
     disposition = serializers.ChoiceField(DISPOSITIONS, read_only=True)
     owner = Person(read_only=True)
     lateness = LatenessField(source="chased", read_only=True)
@@ -107,6 +109,7 @@ class EscalationShown(serializers.ModelSerializer[Escalation]):
     """One lateness that was acted on."""
 
     site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
+    stage = serializers.ChoiceField(_STAGES, read_only=True)
     level = LatenessField(read_only=True)
 
     class Meta:

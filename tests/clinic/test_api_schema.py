@@ -123,3 +123,18 @@ def test_a_protocol_is_shown_as_the_description_says(here: Site) -> None:
     assert [each["id"] for each in shown["flags"]] == [flag.id for flag in protocol.flags]
     assert {each["id"] for each in shown["sources"]} == set(protocol.sources)
     assert all(each["when"] for each in shown["flags"])
+
+
+def test_options_are_not_asked_for(here: Site, described: dict[str, Any]) -> None:
+    """What an address takes is in the description; a question for it was once a fault of ours."""
+    clinician = caller(Role.CLINICIAN, here)
+    for path, _method, _operation in operations(described):
+        answer = clinician.client.options(filled(path), "{}", content_type="application/json")
+        assert answer.status_code == 405, path
+
+
+def test_what_may_be_empty_is_described_so(here: Site, described: dict[str, Any]) -> None:
+    """Nothing is waited for of a referral; no reason is given for what is accepted."""
+    schemas = described["components"]["schemas"]
+    for name, field in (("WorkShown", "stage"), ("EscalationShown", "stage"), ("DecisionShown", "reason")):
+        assert "" in schemas[name]["properties"][field]["enum"], (name, field)

@@ -19,7 +19,7 @@ from tests import factories
 from tests.clinic.apps import App, later
 from tests.test_settings import PRODUCTION
 
-COPIED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "CONTENT_SECURITY_POLICY")
+COPIED = ("SECURE_", "SESSION_COOKIE_", "CSRF_COOKIE_", "LANGUAGE_COOKIE_", "CONTENT_SECURITY_POLICY")
 LONG = "  Only small letters, blanks at both ends, and more than sixty-four of them in all ü  "
 YEAR = 365 * 24 * 60 * 60
 
@@ -50,12 +50,13 @@ def log_in(browser: Client, user: User, password: str = factories.PASSWORD) -> A
 def cookies(browser: Client, clerk: User) -> Iterator[tuple[str, Morsel[str]]]:
     browser.get(reverse("login"), secure=True)
     assert log_in(browser, clerk).status_code == 302
+    browser.post(reverse("set_language"), {"language": "de", "next": "/"}, secure=True)
     yield from browser.cookies.items()
 
 
 def test_cookies_are_for_this_host_over_https_and_not_for_scripts(browser: Client, clerk: User):
     found = dict(cookies(browser, clerk))
-    assert set(found) == {"__Host-session", "__Host-csrf"}
+    assert set(found) == {"__Host-session", "__Host-csrf", "__Host-language"}
     for cookie in found.values():
         assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
         assert (cookie["path"], cookie["domain"]) == ("/", "")
@@ -127,7 +128,7 @@ def test_keys_and_codes_are_long_and_never_twice(clerk: User):
     assert len(first.secret) == len(second.secret) == 32, "of 32 signs: 160 bits"
     codes = first.recovery_codes + second.recovery_codes
     assert len(set(codes)) == len(codes) == 16
-    assert all(re.fullmatch("[A-Z2-7]{24}", code.replace(" ", "")) for code in codes), "120 bits"
+    assert all(re.fullmatch("[A-Z2-7]{32}", code.replace(" ", "")) for code in codes), "160 bits"
 
 
 def test_nothing_that_must_not_be_guessed_comes_from_guessable_chance():
