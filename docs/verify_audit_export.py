@@ -108,7 +108,8 @@ def faults(lines, public_key=""):
 
 def main(arguments):
     try:
-        lines = Path(arguments[0]).read_text(encoding="utf-8").splitlines()
+        # Not splitlines, which takes other characters for the end of a line too.
+        lines = Path(arguments[0]).read_bytes().decode().removesuffix("\n").split("\n")
         found = next(faults(lines, *arguments[1:2]), None)
         about = json.loads(lines[0])
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

@@ -27,3 +27,8 @@ def _emptied_past_the_guard() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first: browsers begin while there is work for everybody else, and no core waits at the end."""
+    items.sort(key=lambda item: "browser" not in item.keywords)
