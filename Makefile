@@ -64,6 +64,7 @@ bench: .venv/dev
 	$(BIN)/python -m tests.bench.questions
 	$(BIN)/python -m tests.bench.lists $(ARGS)
 	$(BIN)/python -m tests.bench.replay
+	$(BIN)/python -m tests.bench.submit
 
 golden: .venv/bin/python
 	$(BIN)/python -m tests.triage.goldens write
