@@ -15,7 +15,7 @@ help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
 	@echo "make test    the tests, on SQLite or on the PostgreSQL of DATABASE_URL"
 	@echo "make check   format, lint, types, imports, templates, migrations, settings, API, protocols"
-	@echo "make soak    the long runs: a thousand referrals, forty killed workers, thousands of part-filled intakes, hundreds of slips (some 20 minutes)"
+	@echo "make soak    the long runs: servers and workers killed, PostgreSQL restarted, thousands of lives, tampering, every slip of the protocol (an hour or two)"
 	@echo "make bench   decisions per second beside other engines; server time of lists with 1,000 and 100,000 intakes (some 8 minutes)"
 	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
