@@ -51,12 +51,15 @@ def untold() -> Iterator[Written]:
 
 def digest(row: models.Model, version: int) -> str:
     """SHA-256 over the values of a row as they are stored, in the columns that the version covers."""
-    table = row._meta.db_table
-    names = [
-        field.attname for field in row._meta.concrete_fields if SINCE.get((table, field.column or ""), 0) <= version
-    ]
-    values = {name: plain(getattr(row, name)) for name in names}
-    return hashlib.sha256(_DOMAIN + canonical({table: values})).hexdigest()
+    values = {name: plain(getattr(row, name)) for name in covered(type(row), version)}
+    return hashlib.sha256(_DOMAIN + canonical({row._meta.db_table: values})).hexdigest()
+
+
+def covered(model: type[models.Model], version: int) -> list[str]:
+    """The columns that a digest covers in entries of this version of the hash."""
+    table = model._meta.db_table
+    fields = [field for field in model._meta.concrete_fields if SINCE.get((table, str(field.column)), 0) <= version]
+    return [field.attname for field in fields]
 
 
 def canonical(value: object) -> bytes:
