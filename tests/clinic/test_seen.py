@@ -186,7 +186,7 @@ def test_an_auditor_looks_through_what_was_planted_among_the_rest(
     client.get(reverse("patient", args=[ids["patient"]]))
     client.get(reverse("letter", args=[ids["letter"]]))
     caller(Role.CLINICIAN, elsewhere).get(f"patients/{ids['patient']}/")
-    noon, night = datetime(2026, 11, 25, 12, tzinfo=UTC), datetime(2026, 11, 25, 23, tzinfo=UTC)
+    noon, night = datetime(2020, 1, 8, 12, tzinfo=UTC), datetime(2020, 1, 8, 23, tzinfo=UTC)
     for at in (noon, night):
         monkeypatch.setattr(clock, "now", lambda at=at: at)
         seen = {"by": clinician, "site": here, "seen": Patient, "pk": ids["patient"], "subject": ids["patient"]}
