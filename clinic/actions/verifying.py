@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.apps import apps
@@ -29,17 +29,20 @@ def first_broken(site: Site | None) -> int | None:
     A trail cut short is told by its head; one that was written anew as a whole only by a receipt or
     a checkpoint that was kept elsewhere.
     """
-    seq, prev = 0, START
-    entries = AuditEvent.objects.filter(site=site).order_by("seq").iterator(chunk_size=_AT_ONCE)
-    while some := list(islice(entries, _AT_ONCE)):
+    seq, prev, read = 0, START, -1
+    trail = AuditEvent.objects.filter(site=site).order_by("seq")
+    while some := list(trail.filter(seq__gt=read)[:_AT_ONCE]):
         whole = list(_chained(some, seq, prev))
         if (broken := _first_with_other_rows(whole)) is not None:
             return broken
         if len(whole) < len(some):
             return seq + len(whole) + 1
-        seq, prev = whole[-1].seq, whole[-1].hash
-    head = AuditHead.objects.filter(site=site).values_list("seq", "hash").first()
-    return None if (head or (0, START)) == (seq, prev) else seq + 1
+        seq, prev, read = whole[-1].seq, whole[-1].hash, whole[-1].seq
+    end = AuditHead.objects.filter(site=site).values_list("seq", "hash").first() or (0, START)
+    if end[0] > seq:  # the clinic may have gone on meanwhile: then the entry is there too
+        later = trail.filter(seq=seq + 1).first()
+        return None if later and list(_chained([later], seq, prev)) else seq + 1
+    return None if end == (seq, prev) else seq + 1
 
 
 def _chained(entries: Iterable[AuditEvent], seq: int, prev: str) -> Iterator[AuditEvent]:
