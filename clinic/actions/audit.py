@@ -88,6 +88,7 @@ def _append(site: Site | None, by: User | None, *, detail: dict[str, Any], **abo
     event.save()
     head.seq, head.hash, head.at = event.seq, event.hash, event.at
     head.save(update_fields=("seq", "hash", "at"))
+    origin.note_entry(event.action)
     transaction.on_commit(partial(origin.keep_receipt, event.receipt))
     return event
 

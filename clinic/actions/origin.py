@@ -26,6 +26,7 @@ class Origin:
 
     door: Door = Door.COMMAND
     request_id: str = ""
+    entered: list[str] = field(default_factory=list)
     receipts: list[str] = field(default_factory=list)
     found: dict[UUID | None, list[str]] = field(default_factory=dict)
     searched: list[str] = field(default_factory=list)
@@ -41,6 +42,12 @@ _current: ContextVar[Origin] = ContextVar("origin", default=_COMMAND)
 
 def current() -> Origin:
     return _current.get()
+
+
+def note_entry(action: str) -> None:
+    """That the present request, if there is one, has an entry of its own, once its transaction ends well."""
+    if current().request_id:
+        current().entered.append(action)
 
 
 def keep_receipt(receipt: str) -> None:

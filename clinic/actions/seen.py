@@ -20,7 +20,6 @@ from clinic.models import (
     Assessment,
     AuditEvent,
     Decision,
-    Door,
     Escalation,
     Intake,
     Letter,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _MOST_NAMED = 200  # of what a list found
+_SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED)
 _REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -152,16 +152,11 @@ class SeenMiddleware:
             pk = next((match.kwargs[name] for name in ("pk", "id", "object_id") if name in match.kwargs), None)
             if response.status_code in _REFUSED:
                 _refused(request.user, shown, pk, response.status_code)
-            elif response.status_code == HTTPStatus.OK and (
-                request.method in ("GET", "HEAD") or not _is_told_of(request)
-            ):
+            elif (
+                response.status_code in _SHOWING and not origin.current().entered
+            ):  # what is written is entered already
                 _saw(request.user, shown, pk)
         return response
-
-
-def _is_told_of(request: HttpRequest) -> bool:
-    """A write through the API is an entry of its own; a form that is shown again is none."""
-    return origin.current().door == Door.API or bool(origin.current().receipts)
 
 
 @transaction.atomic

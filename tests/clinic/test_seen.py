@@ -146,6 +146,16 @@ def test_a_write_is_not_told_as_a_read_too(here: Site) -> None:
     ]
 
 
+def test_a_repeated_write_that_only_shows_the_first_answer_again_is_a_read(here: Site) -> None:
+    clerk = caller(Role.CLERK, here)
+    intake = factories.open_intake(here)
+    for _ in range(2):
+        answer = clerk.post(f"intakes/{intake.pk}/answers/", {"answers": {"fever": "no"}}, **{"Idempotency-Key": "k-1"})
+        assert answer.status_code == 200, answer.content
+    told = AuditEvent.objects.filter(site=here, actor=clerk.user, subject=intake.patient_id).order_by("seq")
+    assert list(told.values_list("action", flat=True)) == ["intake.answer", "intake.read"]
+
+
 @pytest.mark.parametrize("address", ["patients/{patient}/", "patients/", "worklist/", "assessments/{assessment}/"])
 def test_nothing_is_shown_where_the_trail_cannot_be_written(
     here: Site, ids: dict[str, Any], address: str, monkeypatch: pytest.MonkeyPatch
