@@ -5,6 +5,8 @@ YELLOWFLAG_SECRET_KEY         production only, at least 50 characters
 YELLOWFLAG_AUDIT_KEY          production only, 64 hexadecimal digits that sign checkpoints of the trail: openssl rand -hex 32
 YELLOWFLAG_AUDIT_KEYS_BEFORE  public keys of earlier checkpoints, comma-separated
 YELLOWFLAG_MFA_KEY            production only, 128 hexadecimal digits that seal the second factors: openssl rand -hex 64
+YELLOWFLAG_PATIENT_KEYS       production only, the ring that patients' keys lie under: 128 hexadecimal digits each, the newest first, comma-separated
+YELLOWFLAG_RETENTION_YEARS    how long clinical records are kept before a patient can be erased; 8, and never less than 6
 YELLOWFLAG_MFA                "required" demands a second factor in the demo too; production always does
 YELLOWFLAG_HOSTS              production only, the names the clinic is reached by, comma-separated
 YELLOWFLAG_PROXIES            how many proxies of the clinic's own stand before the server; none if it is not set
@@ -78,7 +80,7 @@ def _sqlite(name: str) -> dict[str, Any]:
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": BASE_DIR / name,
         "OPTIONS": {
-            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;",
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
         },
@@ -87,7 +89,15 @@ def _sqlite(name: str) -> dict[str, Any]:
 
 def key(name: str, digits: int) -> bytes:
     """A secret key of so many hexadecimal digits."""
-    value = required(name)
+    return key_in(required(name), name, digits)
+
+
+def ring(name: str) -> list[bytes]:
+    """Secret keys of 128 hexadecimal digits, the newest first."""
+    return [key_in(each.strip(), f"A key of {name}", digits=128) for each in required(name).split(",")]
+
+
+def key_in(value: str, name: str, digits: int) -> bytes:
     if len(value) != digits or not all(each in hexdigits for each in value):
         raise ImproperlyConfigured(f"{name} is not {digits} hexadecimal digits.")
     return bytes.fromhex(value)
@@ -110,6 +120,7 @@ if DEMO:
     SECRET_KEY = DEMO_KEY
     AUDIT_KEY = bytes(range(32))  # of the demo; no secret either
     MFA_KEY = bytes(64)
+    PATIENT_KEYS = [bytes(range(64))]
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
     DATABASES = {"default": database(environ.get("DATABASE_URL", "sqlite:///var/yellowflag.sqlite3"))}
 else:
@@ -120,10 +131,14 @@ else:
         raise ImproperlyConfigured("YELLOWFLAG_SECRET_KEY is the demo's, which everybody knows.")
     AUDIT_KEY = key("YELLOWFLAG_AUDIT_KEY", digits=64)
     MFA_KEY = key("YELLOWFLAG_MFA_KEY", digits=128)
+    PATIENT_KEYS = ring("YELLOWFLAG_PATIENT_KEYS")
     ALLOWED_HOSTS = [host.strip() for host in required("YELLOWFLAG_HOSTS").split(",")]
     DATABASES = {"default": database(required("DATABASE_URL"))}
 
 AUDIT_KEYS_BEFORE = [key for key in environ.get("YELLOWFLAG_AUDIT_KEYS_BEFORE", "").split(",") if key]
+RETENTION_YEARS = whole_number("YELLOWFLAG_RETENTION_YEARS", 8)
+if RETENTION_YEARS < 6:
+    raise ImproperlyConfigured("YELLOWFLAG_RETENTION_YEARS is less than 6: what is recorded of care is kept longer.")
 FREE_DISK_MB = whole_number("YELLOWFLAG_FREE_DISK_MB", 500)
 METRICS_PORT = whole_number("YELLOWFLAG_METRICS_PORT", 0)
 METRICS_ADDRESS = environ.get("YELLOWFLAG_METRICS_ADDRESS", "127.0.0.1")

@@ -115,7 +115,7 @@ def page(rows: WorkItemRows, *, size: int, cursor: str = "") -> Page:
     """The next rows after a cursor; the first ones without. Two queries at most."""
     place = _read(cursor) if cursor else None
     at = place.at if place else clock.now()
-    shown = rows.select_related("patient", "owner", "referral")
+    shown = rows.select_related("patient__kept_key", "owner", "referral")
     found: list[WorkItem] = []
     if place is None or place.is_late:
         found = list(_after(shown.filter(due__lt=at), place)[: size + 1])

@@ -118,6 +118,7 @@ class Server:
             "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
             "YELLOWFLAG_AUDIT_KEY": "0f" * 32,
             "YELLOWFLAG_MFA_KEY": "0f" * 64,
+            "YELLOWFLAG_PATIENT_KEYS": "0f" * 64,
             "YELLOWFLAG_HOSTS": "clinic.example",
             "YELLOWFLAG_FREE_DISK_MB": "1",
             "YELLOWFLAG_METRICS_PORT": str(self.metrics),

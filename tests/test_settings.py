@@ -22,6 +22,7 @@ PRODUCTION = {
     "YELLOWFLAG_SECRET_KEY": "0123456789" * 5,
     "YELLOWFLAG_AUDIT_KEY": "0f" * 32,
     "YELLOWFLAG_MFA_KEY": "0123456789abcdef" * 8,
+    "YELLOWFLAG_PATIENT_KEYS": "0123456789abcdef" * 8,
     "YELLOWFLAG_HOSTS": "clinic.example",
     "DATABASE_URL": "sqlite:///var/never-opened.sqlite3",
 }
@@ -64,6 +65,19 @@ def test_production_cannot_be_told_to_ask_for_no_second_factor(value: str):
 @pytest.mark.parametrize("value", ["short", "x" * 128, "0" * 126, "0" * 130])
 def test_production_does_not_start_with_a_bad_key_for_second_factors(value: str):
     assert "YELLOWFLAG_MFA_KEY" in start(**PRODUCTION | {"YELLOWFLAG_MFA_KEY": value})
+
+
+@pytest.mark.parametrize("value", ["short", "x" * 128, "0f" * 64 + ",", "0f" * 64 + ",0f"])
+def test_production_does_not_start_with_a_ring_of_bad_keys(value: str):
+    assert "YELLOWFLAG_PATIENT_KEYS" in start(**PRODUCTION | {"YELLOWFLAG_PATIENT_KEYS": value})
+
+
+def test_the_ring_may_hold_several_keys():
+    assert start(**PRODUCTION | {"YELLOWFLAG_PATIENT_KEYS": f"{'0e' * 64}, {'0f' * 64}"}) == ""
+
+
+def test_what_is_recorded_of_care_is_kept_for_six_years_at_least():
+    assert "less than 6" in start(**PRODUCTION | {"YELLOWFLAG_RETENTION_YEARS": "5"})
 
 
 def test_the_demo_asks_for_a_second_factor_where_it_is_told_to():

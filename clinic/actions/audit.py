@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from clinic.models.base import Record
-    from clinic.models.people import Patient
+    from clinic.models.patient import Patient
 
 Detail: TypeAlias = "Mapping[str, str | int | Sequence[str]]"
 

@@ -47,7 +47,7 @@ def claim() -> Delivery | None:
     """The delivery that is longest due, leased; None where nothing is due."""
     with transaction.atomic():
         due = Delivery.objects.due().select_for_update(skip_locked=True, of=("self",))
-        found = due.select_related("message__site", "webhook").first()
+        found = due.select_related("message__site", "webhook__kept_secret").first()
         if found is None:
             return None
         found.leased_until, found.attempts = clock.now() + LEASE, found.attempts + 1

@@ -34,22 +34,23 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
     second waits for it. A request that fails leaves no key behind and may be tried again.
     """
     row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body))
-    row.clean_fields(exclude={"user", "response"})
+    row.clean_fields(exclude={"user", "ring_key", "sealed"})
     try:
         with conflict_on_duplicate(_("This key has been used.")):
             row.save(force_insert=True)
     except Conflict:
         return _answered(row)
-    row.status, row.response = run()
-    row.save(update_fields=("status", "response"))
-    return Reply(row.status, row.response)
+    row.status, answer = run()
+    row.put(json.dumps(answer).encode())
+    row.save(update_fields=("status", "ring_key", "sealed"))
+    return Reply(row.status, answer)
 
 
 def _answered(row: IdempotencyKey) -> Reply:
     earlier = IdempotencyKey.objects.get(user=row.user, key=row.key)
     if earlier.request_digest != row.request_digest:
         raise KeyReused(_("This idempotency key has been used for another request."))
-    return Reply(earlier.status, earlier.response, replayed=True)
+    return Reply(earlier.status, json.loads(earlier.content), replayed=True)
 
 
 def _digest(method: str, path: str, body: bytes) -> str:

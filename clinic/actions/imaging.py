@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols, spoken
-from clinic.actions import audit, intakes, work
+from clinic.actions import audit, intakes, patients, work
 from clinic.actions.answers import as_of
 from clinic.actions.errors import Conflict, NotFound
 from clinic.models import Assessment, Intake, IntakeStatus, StudyEvent, StudyStep, User
@@ -144,6 +144,7 @@ def _dated(on: date | None) -> dict[str, str]:
 def _hold(intake: Intake, by: User, expected_version: int | None) -> None:
     permissions.require(by, Capability.ANSWER, intake.site)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
+    patients.require_known(intake.patient)
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
     intakes.refuse_stale(intake, expected_version)

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit, outbox, referrals, shadowing, work
+from clinic.actions import audit, outbox, patients, referrals, shadowing, work
 from clinic.actions.answers import AGE, as_of, carried, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
@@ -37,6 +37,7 @@ def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake: 
     permissions.require(by, Capability.ANSWER, patient.site)
     if not patient.site.is_live:
         raise Conflict(_("This site does not take patients in."))
+    patients.hold_known(patient)
     release = protocols.followed_at(patient.site, protocol)
     if release is None:
         raise Conflict(_("No release of this protocol is published."))
@@ -143,6 +144,7 @@ def _refresh(intake: Intake, by: User) -> None:
     """Read the intake anew and hold it; `by` must be allowed to work on it."""
     permissions.require(by, Capability.ANSWER, intake.site)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
+    patients.require_known(intake.patient)
 
 
 def _hold(intake: Intake, by: User) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
-from clinic.actions import audit
+from clinic.actions import audit, patients
 from clinic.actions.errors import Conflict
 from clinic.letters.completeness import missing
 from clinic.letters.content import content
@@ -91,6 +91,7 @@ def issue(
 def again(*, letter: Letter, by: User) -> bytes:
     """The very letter that was handed out, made anew; refused where it would not be the same."""
     permissions.require(by, Capability.READ_ASSESSMENT, letter.site)
+    patients.require_known(letter.assessment.intake.patient)
     on = timezone.localdate(letter.at)
     made = _pdf(
         letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, letter.receipt, on=on
@@ -119,6 +120,7 @@ def may_issue(assessment: Assessment, kind: str, by: User) -> bool:
 
 
 def _check(assessment: Assessment, kind: str, referral: Referral | None, language: str, *, by: User) -> None:
+    patients.require_known(assessment.intake.patient)
     if kind not in LetterKind.values:
         raise ValidationError({"kind": f"This is one of: {', '.join(LetterKind.values)}."})
     if kind == LetterKind.EMERGENCY and assessment.urgency not in _AT_ONCE:

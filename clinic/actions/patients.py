@@ -9,10 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from clinic import permissions
+from clinic import permissions, sealing
 from clinic.actions import audit
-from clinic.actions.errors import conflict_on_duplicate
-from clinic.models import Patient, Site, User
+from clinic.actions.errors import Conflict, conflict_on_duplicate
+from clinic.models import Patient, PatientKey, PatientWord, Site, SiteKey, User
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -45,8 +45,11 @@ def register(
         sex=sex,
         phone=phone,
     )
-    with conflict_on_duplicate(_(_DUPLICATE)):
-        patient.save_as(by=by, reason="registered")
+    key = PatientKey(patient=patient)
+    key.put(sealing.new_key())
+    key.save()  # first: it is what the patient is sealed under
+    patient.save_as(by=by, reason="registered")
+    index(patient)
     audit.record(action="patient.register", by=by, site=site, obj=patient, subject=patient)
     return patient
 
@@ -58,14 +61,33 @@ def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> Non
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, _("This cannot be changed.")))
-    patient.refresh_from_db(from_queryset=Patient.objects.select_related("site").select_for_update(of=("self",)))
+    hold_known(patient)
     fields = _apply(patient, changes)
     if not fields:
         return
-    with conflict_on_duplicate(_(_DUPLICATE)):
-        patient.save_as(by=by, reason=f"corrected: {', '.join(fields)}")
+    patient.save_as(by=by, reason=f"corrected: {', '.join(fields)}")
+    index(patient)
     detail = {"fields": fields}
     audit.record(action="patient.correct", by=by, site=patient.site, obj=patient, subject=patient, detail=detail)
+
+
+def hold_known(patient: Patient) -> None:
+    """Read the patient anew and hold them, so that nobody erases them meanwhile."""
+    patient.refresh_from_db(from_queryset=Patient.objects.select_related("site").select_for_update(of=("self",)))
+    require_known(patient)
+
+
+def require_known(patient: Patient) -> None:
+    """Refuse what cannot be done for somebody of whom nobody knows any more who they are."""
+    if patient.is_erased:
+        raise Conflict(_("This patient was erased: nothing can be done for them here."))
+
+
+def index(patient: Patient) -> None:
+    """Let the patient be found by what they are called now, and refuse a reference that another one has."""
+    PatientWord.objects.filter(patient=patient).delete()
+    with conflict_on_duplicate(_(_DUPLICATE)):
+        PatientWord.objects.bulk_create(patient.words(SiteKey.objects.get(site=patient.site_id).content))
 
 
 def _apply(patient: Patient, changes: Mapping[str, object]) -> list[str]:

@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
-from clinic.actions import audit, freshness, letters, outbox, work
+from clinic.actions import audit, freshness, letters, outbox, patients, work
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
 from clinic.models import (
@@ -110,6 +110,7 @@ def verbs_for(referral: Referral, by: User) -> list[Verb]:
 def hold_newest(assessment: Assessment) -> Intake:
     """The assessment's intake, held; it must not have been assessed anew or cancelled since."""
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
+    patients.require_known(intake.patient)
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
     if assessment.version != intake.version:
@@ -178,7 +179,7 @@ def current_assessment(referral: Referral) -> Assessment:
     """What a letter about the referral tells of: the newest assessment of its intake."""
     return (
         Assessment.objects.newest()
-        .select_related("intake__patient", "site", "release")
+        .select_related("intake__patient__kept_key", "site", "release")
         .get(intake=referral.assessment.intake_id)
     )
 

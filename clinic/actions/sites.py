@@ -8,10 +8,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic import permissions
+from clinic import permissions, sealing
 from clinic.actions import audit, people
 from clinic.actions.errors import conflict_on_duplicate
-from clinic.models import Site, User
+from clinic.models import Site, SiteKey, User
 from clinic.permissions import Capability, Role
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def open(*, slug: str, details: Mapping[str, object], by: User) -> Site:  # noqa
     _apply(site, details)
     with conflict_on_duplicate(_("This short name is taken.")):
         site.save_as(by=by, reason="opened")
+    key = SiteKey(site=site)
+    key.put(sealing.new_key())
+    key.save()
     audit.record(action="site.open", by=by, site=site, obj=site)
     people.enrol(user=by, site=site, role=Role.ADMIN, by=by)
     return site

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from clinic import clock, guard, protocols
+from clinic.actions import ring
 from clinic.models import ProtocolRelease
 from triage.outcome import decide
 
@@ -12,8 +13,9 @@ _log = logging.getLogger(__name__)
 
 
 def ready() -> None:
-    """Refuse to serve without the guard; draw the diagrams that the first patient would otherwise wait a second for."""
+    """Refuse to serve without the guard or a key; draw the diagrams that the first patient would otherwise wait a second for."""
     guard.require()
+    ring.require()
     for release in ProtocolRelease.objects.published():
         try:
             decide(protocols.get(release), {}, on=clock.today())

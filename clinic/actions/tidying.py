@@ -1,4 +1,6 @@
-"""Forget what has served its time and is no record: ended sessions, counts, and where people logged in from."""
+"""Forget what has served its time and is no record: ended sessions, counts, answers kept for repeated requests, and where
+people logged in from.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from django.conf import settings
 from clinic import clock
 from clinic.actions.limits import MINUTE
 from clinic.actions.lockout import KNOWN_FOR
-from clinic.models import Use
+from clinic.models import IdempotencyKey, Use
 
 
 def tidy() -> None:
@@ -19,4 +21,5 @@ def tidy() -> None:
     Use.objects.filter(minute__lt=int(yesterday.timestamp()) // MINUTE).delete()
     AccessAttempt.objects.filter(attempt_time__lt=yesterday).delete()
     AccessLog.objects.filter(attempt_time__lt=clock.now() - KNOWN_FOR).delete()
+    IdempotencyKey.objects.filter(at__lt=yesterday).delete()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -7,9 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.db.models import Exists, OuterRef
 
+from clinic.actions.erasing import ERASED
 from clinic.guard import guarded
-from clinic.models import AuditEvent, AuditHead, Checkpoint, ReplayCase, Site
+from clinic.models import AuditEvent, AuditHead, Checkpoint, Patient, PatientKey, ReplayCase, Site
 from clinic.models.audit import START
 from clinic.models.rows import digest
 
@@ -90,6 +92,14 @@ def untold() -> Iterator[str]:
                 if number > 0
                 else f"{table}: {-number} rows are gone"
             )
+
+
+def without_key() -> Iterator[str]:
+    """How many patients cannot be read any more although no entry tells that they were erased."""
+    erased = AuditEvent.objects.filter(action=ERASED, subject=OuterRef("pk"))
+    number = Patient.objects.filter(~Exists(erased), kept_key=None).count()
+    if number:
+        yield f"{PatientKey._meta.db_table}: the keys of {number} patients are gone, and no entry tells of an erasure"
 
 
 def differs_from_history() -> Iterator[str]:

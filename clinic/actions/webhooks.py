@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from clinic import clock, permissions, posting
 from clinic.actions import audit
 from clinic.actions.errors import Conflict
-from clinic.models import Delivery, Site, User, Webhook
+from clinic.models import Delivery, Site, User, Webhook, WebhookSecret
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 def add(*, site: Site, url: str, events: Sequence[str], by: User) -> Webhook:
     """A program is told from now on; its `secret` is to be shown this once."""
     permissions.require(by, Capability.MANAGE_WEBHOOKS, site)
-    webhook = Webhook(site=site, url=url, events=sorted(events), secret=f"yfh_{secrets.token_urlsafe(32)}")
+    webhook = Webhook(site=site, url=url, events=sorted(events))
     _check(webhook)
     webhook.save_as(by=by, reason="added")
+    secret = WebhookSecret(webhook=webhook)
+    secret.put(f"yfh_{secrets.token_urlsafe(32)}".encode())
+    secret.save()
     audit.record(action="webhook.add", by=by, site=site, obj=webhook, detail={"events": webhook.events})
     return webhook
 

@@ -82,7 +82,7 @@ class DeliveryAdmin(ActingAdmin):
 
     def visible(self, user: User) -> QuerySet[Delivery]:
         rows = Delivery.objects.filter(webhook__site__in=permissions.sites_of(user, self.reading))
-        return rows.select_related("message", "webhook__site").defer("webhook__secret")
+        return rows.select_related("message", "webhook__site")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -47,7 +47,7 @@ class PatientAdmin(PatientSearch, EditedAdmin):
     )
     list_display = ("reference", "family_name", "given_name", "date_of_birth", "sex", "site")
     list_filter = (SiteFilter,)
-    list_select_related = ("site",)
+    list_select_related = ("site", "kept_key")
     ordering = NEWEST_FIRST
     sortable_by = ()
 
@@ -55,7 +55,7 @@ class PatientAdmin(PatientSearch, EditedAdmin):
         """By name: asked for the newest of the few, a database may look through all people for them, the newest first."""
         if not search_term.strip():
             return queryset, False
-        return queryset.called(search_term).order_by("family_name", "given_name", "pk"), False
+        return queryset.called(search_term), False
 
 
 class IntakeAdmin(PatientSearch, EditedAdmin):
@@ -93,14 +93,13 @@ class AssessmentAdmin(PatientSearch, WrittenOnceAdmin):
     patient_path = "intake__patient"
 
     def visible(self, user: User) -> QuerySet[Assessment]:
-        read = Assessment.objects.visible_to(user).select_related("intake__patient", "site", "release", "by")
+        read = Assessment.objects.visible_to(user).select_related("intake__patient__kept_key", "site", "release", "by")
         return read.defer("outcome", "answers", "release__source", "intake__answers")
 
     @display(description="Disposition", ordering="disposition")
     def leads_to(self, assessment: Assessment) -> str:
         return in_words(Disposition(assessment.disposition))
 
-    @display(ordering="intake__patient__family_name")
     def patient(self, assessment: Assessment) -> Patient:
         return assessment.intake.patient
 
@@ -160,7 +159,7 @@ class ReferralAdmin(PatientSearch, WrittenOnceAdmin):
     fields = readonly_fields = ("patient", "site", "service", "priority", "stage", "due", "created_at", "created_by")
     list_display = ("patient", "site", "service", "priority", "stage", "due", "created_at")
     list_filter = (SiteFilter, ServiceFilter)
-    list_select_related = ("patient", "site")
+    list_select_related = ("patient__kept_key", "site")
     patient_path = "patient"
 
     def visible(self, user: User) -> QuerySet[Referral]:
@@ -191,7 +190,7 @@ class EscalationAdmin(WrittenOnceAdmin):
     list_filter = (SiteFilter, "level", "kind")
 
     def visible(self, user: User) -> QuerySet[Escalation]:
-        rows = Escalation.objects.visible_to(user).select_related("intake__patient", "site", "by")
+        rows = Escalation.objects.visible_to(user).select_related("intake__patient__kept_key", "site", "by")
         return rows.defer("intake__answers")
 
 
@@ -202,7 +201,7 @@ class StudyEventAdmin(WrittenOnceAdmin):
     list_filter = (SiteFilter, "step")
 
     def visible(self, user: User) -> QuerySet[StudyEvent]:
-        rows = StudyEvent.objects.visible_to(user).select_related("intake__patient", "site", "by")
+        rows = StudyEvent.objects.visible_to(user).select_related("intake__patient__kept_key", "site", "by")
         return rows.defer("intake__answers")
 
 
@@ -222,7 +221,7 @@ class LetterAdmin(WrittenOnceAdmin):
 
 def _with_patient(rows: QuerySet[_Row]) -> QuerySet[_Row]:
     """With whom and what they are about, but without the long columns that no list shows."""
-    joined = rows.select_related("assessment__intake__patient", "site", "by")
+    joined = rows.select_related("assessment__intake__patient__kept_key", "site", "by")
     return joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers")
 
 

@@ -104,7 +104,7 @@ class Shown:
     def page(self) -> Page[ReplayCase]:
         """The cases at the reader's sites; nobody else sees who they are."""
         rows = ReplayCase.objects.visible_to(self._user).filter(replay=self.replay).order_by("-assessment")
-        whole = rows.select_related("assessment__intake__patient", "assessment__release")
+        whole = rows.select_related("assessment__intake__patient__kept_key", "assessment__release")
         without = ("assessment__answers", "assessment__outcome", "assessment__intake__answers")
         page = Paginator(whole.defer(*without, "assessment__release__source"), PER_PAGE).get_page(self._page)
         origin.note_found(page)

@@ -77,12 +77,11 @@ class WebhookAdmin(ActingAdmin, EditedAdmin):
     sortable_by = ()
 
     def visible(self, user: User) -> QuerySet[Webhook]:
-        """Without their secrets, and with what has become of their messages."""
+        """With what has become of their messages."""
         arrived = Delivery.objects.filter(webhook=OuterRef("pk"), delivered_at__isnull=False).order_by("-delivered_at")
         return (
             Webhook.objects.visible_to(user)
             .select_related("site")
-            .defer("secret")
             .annotate(arrived_at=Subquery(arrived.values("delivered_at")[:1]))
             .annotate(**{name.replace("-", "_"): _number(name) for name in ("failing", "given-up")})
         )

@@ -75,6 +75,8 @@ class LetterFile(Address):
         media="application/pdf",
     )
     def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
-        rows = Letter.objects.visible_to(self.caller).select_related("assessment__intake__patient", "site", "referral")
+        rows = Letter.objects.visible_to(self.caller).select_related(
+            "assessment__intake__patient__kept_key", "site", "referral"
+        )
         letter = find(rows, id)
         return HttpResponse(letters.again(letter=letter, by=self.caller), content_type="application/pdf")

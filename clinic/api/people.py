@@ -42,9 +42,12 @@ class PatientBody(Strict):
 
 
 class PatientShown(serializers.ModelSerializer[Patient]):
-    """A person in the care of a site."""
+    """A person in the care of a site; of one who was erased nothing is known but that they were here."""
 
     site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
+
+    date_of_birth = serializers.DateField(allow_null=True)
+    is_erased = serializers.BooleanField()
 
     class Meta:
         model = Patient
@@ -58,6 +61,7 @@ class PatientShown(serializers.ModelSerializer[Patient]):
             "sex",
             "phone",
             "registered_at",
+            "is_erased",
         )
         read_only_fields = fields
 
@@ -75,7 +79,7 @@ class Patients(Address):
         origin.note_found((), words=search)
         if search:
             limits.count_use(Limited.SEARCH, by=self.caller)
-        found = Patient.objects.visible_to(self.caller).matching(search).select_related("site")
+        found = Patient.objects.visible_to(self.caller).matching(search).select_related("site", "kept_key")
         return self.page(found, PatientShown)
 
     @writes("Register a patient", PatientShown, body=PatientBody, status=201, problems=(404, 409))

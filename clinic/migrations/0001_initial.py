@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 import clinic.clock
 import clinic.models.base
-import clinic.models.people
+import clinic.models.patient
 
 
 class Migration(migrations.Migration):
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
                 ("reference", clinic.models.base.Line(max_length=40)),
                 ("given_name", clinic.models.base.Line(max_length=80)),
                 ("family_name", clinic.models.base.Line(max_length=80)),
-                ("date_of_birth", models.DateField(validators=[clinic.models.people.refuse_impossible_birth])),
+                ("date_of_birth", models.DateField(validators=[clinic.models.patient.refuse_impossible_birth])),
                 (
                     "sex",
                     models.CharField(
@@ -628,7 +628,7 @@ class Migration(migrations.Migration):
                 ("reference", clinic.models.base.Line(max_length=40)),
                 ("given_name", clinic.models.base.Line(max_length=80)),
                 ("family_name", clinic.models.base.Line(max_length=80)),
-                ("date_of_birth", models.DateField(validators=[clinic.models.people.refuse_impossible_birth])),
+                ("date_of_birth", models.DateField(validators=[clinic.models.patient.refuse_impossible_birth])),
                 (
                     "sex",
                     models.CharField(

@@ -4,7 +4,6 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 import clinic.models.base
-import clinic.models.folding
 
 
 class Migration(migrations.Migration):
@@ -36,18 +35,6 @@ class Migration(migrations.Migration):
             index=models.Index(
                 fields=["site", "measure", "day", "key", "release", "number"], name="counts_of_a_measure"
             ),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(clinic.models.folding.Folded("family_name"), name="patient_by_family_name"),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(clinic.models.folding.Folded("given_name"), name="patient_by_given_name"),
-        ),
-        migrations.AddIndex(
-            model_name="patient",
-            index=models.Index(clinic.models.folding.Folded("reference"), name="patient_by_reference"),
         ),
         migrations.AddIndex(
             model_name="workitem",

@@ -8,8 +8,9 @@ from clinic.models.governance import Activation, Certificate, LoweringWaiver, Re
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.letter import Letter, LetterKind
-from clinic.models.outbox import Delivery, MessageKind, OutboxMessage, Webhook
-from clinic.models.people import Membership, Patient, Sex, Site, User
+from clinic.models.outbox import Delivery, MessageKind, OutboxMessage, Webhook, WebhookSecret
+from clinic.models.patient import Patient, PatientKey, PatientWord, Sex
+from clinic.models.people import Membership, Site, SiteKey, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
 from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
 from clinic.models.replay import PackedAnswers, Replay, ReplayCase
@@ -44,6 +45,8 @@ __all__ = [
     "OutboxMessage",
     "PackedAnswers",
     "Patient",
+    "PatientKey",
+    "PatientWord",
     "ProtocolRelease",
     "ReasonCode",
     "Referral",
@@ -55,6 +58,7 @@ __all__ = [
     "SecondFactor",
     "Sex",
     "Site",
+    "SiteKey",
     "SourceWaiver",
     "Stage",
     "StopRecord",
@@ -64,6 +68,7 @@ __all__ = [
     "Use",
     "User",
     "Webhook",
+    "WebhookSecret",
     "Work",
     "WorkItem",
 ]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from knox.models import AbstractAuthToken
 
 from clinic import clock
 from clinic.models.base import Line, uuid7
+from clinic.models.sealed import UnderRing
 
 
 class SecondFactor(models.Model):
@@ -49,15 +48,14 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
         return f"{self.name} ({self.token_key[:8]}...)"
 
 
-class IdempotencyKey(models.Model):
-    """One request that a client may repeat, and the answer it was given."""
+class IdempotencyKey(UnderRing):
+    """One request that a client may repeat, and the answer it was given, sealed: it may name a patient."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     key = Line(max_length=200)
     request_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
-    response: models.JSONField[Any, Any] = models.JSONField(null=True)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:

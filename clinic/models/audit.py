@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
-from clinic.models.people import Patient, Site, User
+from clinic.models.patient import Patient
+from clinic.models.people import Site, User
 from clinic.models.rows import TOLD_SINCE, canonical, plain
 from clinic.permissions import Capability
 
@@ -23,7 +24,7 @@ from clinic.permissions import Capability
 NOUNS = frozenset(
     {
         *("assessment", "audit", "decision", "imaging", "intake", "letter", "membership", "patient"),
-        *("protocol", "referral", "site", "stop", "token", "user", "webhook", "work"),
+        *("protocol", "referral", "ring", "site", "stop", "token", "user", "webhook", "work"),
     }
 )
 START = "0" * 64  # what the first entry of a chain has before it

@@ -52,14 +52,14 @@ class HistoryRow(models.Model):
         rows.note(self)
 
 
-def history(*, excluded: tuple[str, ...] = ()) -> Any:
+def history(*, excluded: tuple[str, ...] = (), bases: tuple[type[models.Model], ...] = ()) -> Any:
     """The history of an edited record: a whole copy for every change, with who and why.
 
     Without the database constraint a history row would stand in the way of nothing and still
     name its author by id.
     """
     return HistoricalRecords(
-        bases=[HistoryRow],
+        bases=[*bases, HistoryRow],
         user_db_constraint=False,
         excluded_fields=list(excluded),
         history_change_reason_field=models.TextField(null=True),

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.base import EditedRecord, Paragraph, SiteQuerySet, history
-from clinic.models.people import Patient, Site
+from clinic.models.patient import Patient
+from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
 
@@ -30,7 +31,7 @@ class IntakeRows(SiteQuerySet["Intake"]):
 
     def with_context(self) -> Self:
         """With patient, site and release at hand, but not the release's long source."""
-        return self.select_related("patient", "site", "release").defer("release__source")
+        return self.select_related("patient__kept_key", "site", "release").defer("release__source")
 
     def locked(self) -> Self:
         """Held until the transaction ends: whoever changes an intake reads it so."""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic import clock
 from clinic.models.base import EditedRecord, Line, SiteQuerySet, history, uuid7
 from clinic.models.people import Site
+from clinic.models.sealed import UnderRing
 from clinic.permissions import Capability
 
 _WAITING = Q(delivered_at__isnull=True, gave_up_at__isnull=True)
@@ -57,10 +58,9 @@ class Webhook(EditedRecord):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="webhooks")
     url = Line(max_length=300, validators=[refuse_unclear_address])
     events: models.JSONField[list[str], list[str]] = models.JSONField(validators=[refuse_unknown_kinds])
-    secret = models.CharField(max_length=80, editable=False)
     is_active = models.BooleanField(default=True)
 
-    history = history(excluded=("secret",))
+    history = history()
     objects = WebhookRows.as_manager()
 
     class Meta:
@@ -68,6 +68,19 @@ class Webhook(EditedRecord):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def secret(self) -> str:
+        return self.kept_secret.content.decode()
+
+
+class WebhookSecret(UnderRing):
+    """What the messages to a program are signed with."""
+
+    webhook = models.OneToOneField(Webhook, on_delete=models.PROTECT, primary_key=True, related_name="kept_secret")
+
+    def __str__(self) -> str:
+        return f"Secret of {self.webhook}"
 
 
 class OutboxMessage(models.Model):

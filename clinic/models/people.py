@@ -1,4 +1,4 @@
-"""Where care is given, who works there as what, and whom they care for."""
+"""Where care is given, and who works there as what."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ from typing import TYPE_CHECKING, Any, Self
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext_lazy as _
 
-from clinic import clock
-from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, SiteQuerySet, history
-from clinic.models.folding import Folded, is_called, starts
-from clinic.permissions import Capability, Role
-from triage.wording import TextError, clean_text
+from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, history
+from clinic.models.sealed import UnderRing
+from clinic.permissions import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import date
+    from collections.abc import Mapping
     from uuid import UUID
-
-OLDEST = 120  # years; the highest age that a protocol asks for
 
 
 class SiteRows(AuditedQuerySet["Site"]):
@@ -69,6 +62,15 @@ class Site(EditedRecord):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SiteKey(UnderRing):
+    """What the words to search by are hashed with at a site."""
+
+    site = models.OneToOneField(Site, on_delete=models.PROTECT, primary_key=True, related_name="+")
+
+    def __str__(self) -> str:
+        return f"Key of {self.site}"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -156,86 +158,3 @@ class Membership(EditedRecord):
 
     def __str__(self) -> str:
         return f"{self.user}, {Role(self.role).label} at {self.site}"
-
-
-class Sex(models.TextChoices):
-    FEMALE = "female", _("Female")
-    MALE = "male", _("Male")
-    OTHER = "other", _("Other")
-    UNKNOWN = "unknown", _("Not recorded")
-
-
-class PatientRows(SiteQuerySet["Patient"]):
-    reading = Capability.READ_PATIENT
-
-    def matching(self, words: str) -> Self:
-        """Patients of whom every word is the start of a name or of the reference; none for what is not text."""
-        return self._of(words, starts)
-
-    def called(self, words: str) -> Self:
-        """Patients of whom every word is a name or the reference; none for what is not text."""
-        return self._of(words, is_called)
-
-    def _of(self, words: str, condition: Callable[[str, str], Q]) -> Self:
-        """One search of an index for each name: of a single condition over all of them some databases read every row."""
-        try:
-            cleaned = clean_text(words)
-        except TextError:
-            return self.none()
-        found, names = self, ("given_name", "family_name", "reference")
-        for word in cleaned.split():
-            rows = Patient.objects.order_by().values("pk")
-            given, *others = (rows.filter(condition(name, word)) for name in names)
-            found = found.filter(pk__in=given.union(*others))
-        return found
-
-
-def refuse_impossible_birth(day: date) -> None:
-    today = clock.today()
-    if day > today:
-        raise ValidationError(_("A date of birth cannot be in the future."))
-    if _years(day, today) > OLDEST:
-        raise ValidationError(_("Nobody here is older than %(years)s years.") % {"years": OLDEST})
-
-
-def _years(start: date, end: date) -> int:
-    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
-
-
-class Patient(EditedRecord):
-    """A person in the care of one site, known there by a reference of the site's own."""
-
-    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
-    reference = Line(max_length=40)
-    given_name = Line(max_length=80)
-    family_name = Line(max_length=80)
-    date_of_birth = models.DateField(validators=[refuse_impossible_birth])
-    sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
-    phone = Line(max_length=40, blank=True)
-    registered_at = models.DateTimeField(default=clock.now, editable=False)
-
-    history = history()
-    objects = PatientRows.as_manager()
-
-    class Meta:
-        ordering = ("family_name", "given_name", "id")
-        indexes = (
-            models.Index(Folded("family_name"), name="patient_by_family_name"),
-            models.Index(Folded("given_name"), name="patient_by_given_name"),
-            models.Index(Folded("reference"), name="patient_by_reference"),
-        )
-        constraints = (
-            models.UniqueConstraint(
-                fields=("site", "reference"),
-                name="patient_reference_once",
-                violation_error_message="This reference is in use at this site.",
-            ),
-            models.CheckConstraint(name="patient_sex_known", condition=Q(sex__in=Sex.values)),
-        )
-
-    def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}"
-
-    def age(self, *, on: date) -> int:
-        """Whole years of age on that day."""
-        return _years(self.date_of_birth, on)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic import clock
 from clinic.models.assessment import Assessment
 from clinic.models.base import AppendOnlyRecord, Line, Paragraph, SiteQuerySet
-from clinic.models.people import Patient, Site
+from clinic.models.patient import Patient
+from clinic.models.people import Site
 from clinic.permissions import Capability
 from triage.protocol import PRIORITIES, Service
 

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from clinic.models.sealed import Sealed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -51,8 +53,13 @@ def untold() -> Iterator[Written]:
 
 def digest(row: models.Model, version: int) -> str:
     """SHA-256 over the values of a row as they are stored, in the columns that the version covers."""
-    values = {name: plain(getattr(row, name)) for name in covered(type(row), version)}
+    values = {name: plain(_stored(row, name)) for name in covered(type(row), version)}
     return hashlib.sha256(_DOMAIN + canonical({row._meta.db_table: values})).hexdigest()
+
+
+def _stored(row: models.Model, name: str) -> object:
+    field = row._meta.get_field(name)
+    return field.stored(row) if isinstance(field, Sealed) else getattr(row, name)
 
 
 def covered(model: type[models.Model], version: int) -> list[str]:

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, SiteQuerySet, uuid7
 from clinic.models.intake import Intake
-from clinic.models.people import Patient, Site
+from clinic.models.patient import Patient
+from clinic.models.people import Site
 from clinic.models.referral import Referral, Stage
 from clinic.permissions import Capability
 

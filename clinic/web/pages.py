@@ -47,8 +47,8 @@ class Person:
     """Whom a page is about, as shown at its top."""
 
     name: str
-    born: date
-    age: int
+    born: date | None  # unknown, with the age, of a patient who was erased
+    age: int | None
     sex: str
     reference: str
 
@@ -152,14 +152,14 @@ class IntakePage(StaffPage):
 
 def name_of(patient: Patient) -> str:
     """The name as lists are sorted by it: family name first."""
-    return f"{patient.family_name}, {patient.given_name}"
+    return str(patient) if patient.is_erased else f"{patient.family_name}, {patient.given_name}"
 
 
 def describe(patient: Patient, *, on: date) -> Person:
     return Person(
         name=name_of(patient),
         born=patient.date_of_birth,
-        age=patient.age(on=on),
+        age=None if patient.is_erased else patient.age(on=on),
         sex=patient.get_sex_display(),
         reference=patient.reference,
     )

@@ -87,13 +87,14 @@ class FindPatient(StaffPage):
             return self._show(status=422, faults=[fault])
         limits.count_use(Limited.SEARCH, by=self.user)
         rows = Patient.objects.visible_to(self.user).filter(site=self.site).matching(words)
-        found = list(rows[: _MOST_FOUND + 1])
-        origin.note_found(found[:_MOST_FOUND], words=words)
+        newest = list(rows.select_related("kept_key")[: _MOST_FOUND + 1])
+        found = sorted(newest[:_MOST_FOUND], key=name_of)
+        origin.note_found(found, words=words)
         return self._show(
             words=words,
             has_looked=True,
-            found=[(name_of(each), each) for each in found[:_MOST_FOUND]],
-            has_more=len(found) > _MOST_FOUND,
+            found=[(name_of(each), each) for each in found],
+            has_more=len(newest) > _MOST_FOUND,
         )
 
     def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
@@ -133,7 +134,7 @@ class PatientPage(StaffPage):
     patient: Patient
 
     def find_site(self) -> Site:
-        rows = Patient.objects.visible_to(self.user).select_related("site")
+        rows = Patient.objects.visible_to(self.user).select_related("site", "kept_key")
         self.patient = get_object_or_404(rows, pk=self.kwargs["pk"])
         return self.patient.site
 
@@ -151,8 +152,8 @@ class PatientPage(StaffPage):
             crumbs=[Link(_("Patients"), reverse("find_patient"))],
             intakes=rows,
             live_intake=self._live_intake,
-            may_start=may_answer and self._live_intake is None and self.site.is_live,
-            may_correct=self.may(Capability.EDIT_PATIENT),
+            may_start=may_answer and not self.patient.is_erased and self._live_intake is None and self.site.is_live,
+            may_correct=self.may(Capability.EDIT_PATIENT) and not self.patient.is_erased,
             referrals=(referrals := self._referral_rows()),
             live_referrals=[each for each in referrals if each.is_live],
             trend=trend(self.patient, self.user),

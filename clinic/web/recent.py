@@ -52,7 +52,7 @@ def work(user: User, site: Site) -> list[Work]:
     for subject, action, at in entries.values_list("subject", "action", "at")[:_READ]:
         last.setdefault(subject, (action, at))
     shown = dict(list(last.items())[:_SHOWN])
-    patients = Patient.objects.visible_to(user).in_bulk(list(shown))
+    patients = Patient.objects.visible_to(user).select_related("kept_key").in_bulk(list(shown))
     return [
         Work(patient=name_of(patients[pk]), url=reverse("patient", args=[pk]), what=_said(action), at=at)
         for pk, (action, at) in shown.items()

@@ -41,7 +41,9 @@ class ReferralPage(IntakePage):
     referral: Referral
 
     def find_site(self) -> Site:
-        rows = Referral.objects.visible_to(self.user).select_related("assessment__intake__release", "patient", "site")
+        rows = Referral.objects.visible_to(self.user).select_related(
+            "assessment__intake__release", "patient__kept_key", "site"
+        )
         lean = rows.defer("assessment__outcome", "assessment__answers", "assessment__intake__release__source")
         self.referral = get_object_or_404(lean, pk=self.kwargs["pk"])
         self.intake = self.referral.assessment.intake

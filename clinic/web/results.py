@@ -48,7 +48,7 @@ class ResultPage(IntakePage):
 
     def find_site(self) -> Site:
         rows = Assessment.objects.visible_to(self.user)
-        joined = rows.select_related("intake__patient", "site", "release", "by").defer("release__source")
+        joined = rows.select_related("intake__patient__kept_key", "site", "release", "by").defer("release__source")
         self.assessment = get_object_or_404(joined, pk=self.kwargs["pk"])
         self.intake = self.assessment.intake
         self.intake.release = self.assessment.release

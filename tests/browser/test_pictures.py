@@ -51,7 +51,7 @@ def take(page: Page, name: str, address: str) -> None:
 
 
 def person(reference: str) -> Patient:
-    return Patient.objects.get(reference=reference)
+    return Patient.objects.called(reference).get()
 
 
 def intake(reference: str) -> Intake:
@@ -66,7 +66,7 @@ def addresses() -> dict[str, str]:
     """What is worth a picture; the patients are those of the demo's story."""
     unanswered = Escalation.objects.filter(stage="sent").earliest("at").referral_id
     scanned = StudyEvent.objects.filter(step="classed").earliest("at").intake_id
-    returned = Patient.objects.annotate(visits=Count("intakes")).filter(visits=2).earliest("reference").pk
+    returned = Patient.objects.annotate(visits=Count("intakes")).filter(visits=2).earliest("id").pk
     return {
         "worklist": "/",
         "section": f"/intakes/{intake('DEMO-029').pk}/sections/red_flags/",

@@ -86,9 +86,11 @@ def test_a_patient_is_found_by_how_names_begin(here: Site, clerk: User, words: s
     assert Patient.objects.matching(words).count() == found
 
 
-def test_patients_found_in_the_administration_stand_by_name(client: Client, here: Site, clerk: User, clinician: User):
+def test_patients_found_in_the_administration_stand_newest_first(
+    client: Client, here: Site, clerk: User, clinician: User
+):
     for given in ("Cleo", "Ada", "Bea"):
         factories.patient(here, by=clerk, given_name=given, family_name="Garley")
     client.force_login(clinician)
     page = client.get(reverse("admin:clinic_patient_changelist"), {"q": "garley"})
-    assert [each.given_name for each in page.context["cl"].result_list] == ["Ada", "Bea", "Cleo"]
+    assert [each.given_name for each in page.context["cl"].result_list] == ["Bea", "Ada", "Cleo"]

@@ -14,10 +14,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 
-from clinic import guard
+from clinic import guard, sealing
 from clinic.actions import patients
 from clinic.guard import guarded, postgresql, sqlite
-from clinic.models import Assessment, AuditEvent, AuditHead, Membership, Patient, User
+from clinic.models import Assessment, AuditEvent, AuditHead, Membership, Patient, PatientKey, User
 from clinic.models.base import uuid7
 from clinic.permissions import Role
 from tests import factories
@@ -66,7 +66,7 @@ def many_at_once(record: Record) -> None:
 
 
 def another(record: Record) -> Patient:
-    return Patient(
+    patient = Patient(
         site=record.patient.site,
         reference="X",
         given_name="A",
@@ -74,6 +74,10 @@ def another(record: Record) -> Patient:
         date_of_birth="1980-01-01",
         sex="other",
     )
+    key = PatientKey(patient=patient)
+    key.put(sealing.new_key())
+    key.save()
+    return patient
 
 
 def loaded(record: Record) -> None:
@@ -109,7 +113,7 @@ def by_a_migration(record: Record) -> None:
     executor = MigrationExecutor(connection)
     state = executor.loader.project_state(executor.loader.graph.leaf_nodes())
     old = state.apps.get_model("clinic", "Patient").objects.get(pk=record.patient.pk)
-    old.phone = "0"
+    old.sex = "other"
     old.save()
 
 
@@ -152,11 +156,11 @@ def replaced(record: Record) -> None:
 
 
 def pushed_out(record: Record) -> None:
-    """A patient given the reference of another one pushes that one out on SQLite."""
-    one, other = (factories.patient(record.patient.site) for _ in range(2))
+    """A membership given the place of another pushes that one out on SQLite."""
+    one, other = (Membership.objects.get(user=factories.user(Role.CLERK, record.patient.site)) for _ in range(2))
     way = "UPDATE OR REPLACE" if connection.vendor == "sqlite" else "UPDATE"
-    with_history(other, reference=one.reference)
-    sql(f"{way} clinic_patient SET reference = %s WHERE id = %s", one.reference, other.pk)
+    with_history(other, user_id=one.user_id)
+    sql(f"{way} clinic_membership SET user_id = %s WHERE id = %s", one.user_id, other.pk)
 
 
 def emptied(record: Record) -> None:
@@ -194,7 +198,7 @@ PATHS: dict[str, Callable[[Record], object]] = {
     "an assessment changed": lambda record: plain(Assessment).update(urgency="none"),
     "an assessment removed": lambda record: plain(Assessment)._raw_delete(connection.alias),
     "an assessment replaced": replaced,
-    "a patient pushed out": pushed_out,
+    "a membership pushed out": pushed_out,
     "the trail changed": lambda record: plain(AuditEvent).update(actor_label="Somebody Else"),
     "the trail cut short": lambda record: sql(
         "DELETE FROM clinic_auditevent WHERE seq = (SELECT max(seq) FROM clinic_auditevent)"

@@ -22,7 +22,7 @@ ADA = {
 def test_a_patient_is_registered_and_shown(client: Client, here: Site, clerk: User):
     client.force_login(clerk)
     response = client.post(reverse("register_patient"), ADA, follow=True)
-    patient = Patient.objects.get(site=here, reference="A-1")
+    patient = Patient.objects.called("A-1").get(site=here)
     assert response.redirect_chain == [(reverse("patient", args=[patient.pk]), 302)]
     assert "Lovelace, Ada" in response.content.decode()
 

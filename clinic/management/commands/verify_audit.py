@@ -38,7 +38,12 @@ class Command(BaseCommand):
         found = [
             f"{name}: entry {seq} is the first that is not as it was written" for name, seq in anchors.broken_chains()
         ]
-        found += [*verifying.untold(), *verifying.differs_from_history(), *checkpoints.faults()]
+        found += [
+            *verifying.untold(),
+            *verifying.differs_from_history(),
+            *verifying.without_key(),
+            *checkpoints.faults(),
+        ]
         found += [f"{each} is not borne out by its trail" for each in witnesses if not each.stands()]
         found += [f"the guard lacks {name}" for name in guard.faults()]
         for each in found:

@@ -1,0 +1,163 @@
+"""Whom a site cares for: known by name to those who may, and to nobody who only has the database."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from clinic import clock, sealing
+from clinic.models.base import EditedRecord, Line, SiteQuerySet, history
+from clinic.models.people import Site, SiteKey
+from clinic.models.sealed import Sealed, SealedDate, UnderRing
+from clinic.permissions import Capability
+from triage.wording import TextError, clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+    from uuid import UUID
+
+OLDEST = 120  # years; the highest age that a protocol asks for
+
+
+class SealedLine(Sealed, Line):
+    """One line of text, sealed."""
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", _("Female")
+    MALE = "male", _("Male")
+    OTHER = "other", _("Other")
+    UNKNOWN = "unknown", _("Not recorded")
+
+
+class PatientRows(SiteQuerySet["Patient"]):
+    reading = Capability.READ_PATIENT
+
+    def matching(self, words: str) -> Self:
+        """Patients of whom every word is the start of a name or of the reference; none for what is not text."""
+        return self._of(words, "starts")
+
+    def called(self, words: str) -> Self:
+        """Patients of whom every word is a name or the reference; none for what is not text."""
+        return self._of(words, "whole")
+
+    def _of(self, words: str, how: str) -> Self:
+        try:
+            cleaned = clean_text(words)
+        except TextError:
+            return self.none()
+        keys = [each.content for each in SiteKey.objects.all()]
+        found = self
+        for word in cleaned.split():
+            digests = [sealing.digest(f"{how} {word.casefold()}", key) for key in keys]
+            found = found.filter(pk__in=PatientWord.objects.filter(digest__in=digests).values("patient"))
+        return found
+
+
+def refuse_impossible_birth(day: date) -> None:
+    today = clock.today()
+    if day > today:
+        raise ValidationError(_("A date of birth cannot be in the future."))
+    if _years(day, today) > OLDEST:
+        raise ValidationError(_("Nobody here is older than %(years)s years.") % {"years": OLDEST})
+
+
+def _years(start: date, end: date) -> int:
+    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
+
+
+class PatientHistory(models.Model):
+    """A row of the history of a patient, which opens with the key of the patient."""
+
+    id: UUID
+
+    class Meta:
+        abstract = True
+
+    @cached_property
+    def key(self) -> PatientKey | None:
+        return PatientKey.objects.filter(pk=self.id).first()
+
+
+class Patient(EditedRecord):
+    """A person in the care of one site, known there by a reference of the site's own.
+
+    Once `key` is gone the person is erased: what identified them is empty, and cannot be brought back.
+    """
+
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
+    reference = SealedLine(max_length=40)
+    given_name = SealedLine(max_length=80)
+    family_name = SealedLine(max_length=80)
+    date_of_birth = SealedDate(validators=[refuse_impossible_birth])
+    sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
+    phone = SealedLine(max_length=40, blank=True)
+    registered_at = models.DateTimeField(default=clock.now, editable=False)
+
+    history = history(bases=(PatientHistory,))
+    objects = PatientRows.as_manager()
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(name="patient_sex_known", condition=Q(sex__in=Sex.values)),)
+
+    def __str__(self) -> str:
+        return gettext("Erased patient") if self.is_erased else f"{self.given_name} {self.family_name}"
+
+    @property
+    def key(self) -> PatientKey | None:
+        return getattr(self, "kept_key", None)
+
+    @property
+    def is_erased(self) -> bool:
+        return self.key is None
+
+    def age(self, *, on: date) -> int:
+        """Whole years of age on that day."""
+        return _years(self.date_of_birth, on)
+
+    def words(self, key: bytes) -> list[PatientWord]:
+        """What the patient is found by, under the key of the site."""
+        rows = [PatientWord(patient=self, digest=each) for each in sorted(set(self._digests(key)))]
+        unique = sealing.digest(f"reference {self.reference}", key)
+        return [*rows, PatientWord(patient=self, digest=unique, is_reference=True)]
+
+    def _digests(self, key: bytes) -> Iterator[int]:
+        for value in (self.given_name, self.family_name, self.reference):
+            words = value.casefold().split()
+            yield from (sealing.digest(f"whole {word}", key) for word in words)
+            for word in [*words, *value.casefold().replace("-", " ").split()]:
+                yield from (sealing.digest(f"starts {word[:end]}", key) for end in range(1, len(word) + 1))
+
+
+class PatientKey(UnderRing):
+    """The key of one patient, wrapped; whoever destroys it erases the patient."""
+
+    patient = models.OneToOneField(Patient, on_delete=models.PROTECT, primary_key=True, related_name="kept_key")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PatientWord(models.Model):
+    """Something that a patient is found by: the hash of the start of a name, of a whole one, or of the reference."""
+
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    digest = models.BigIntegerField()
+    is_reference = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = (models.Index(fields=("digest", "patient"), name="patients_by_word"),)
+        constraints = (
+            models.UniqueConstraint(fields=("digest",), condition=Q(is_reference=True), name="patient_reference_once"),
+        )
+
+    def __str__(self) -> str:
+        return str(self.digest)
