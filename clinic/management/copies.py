@@ -14,7 +14,8 @@ from django.core.management import CommandError
 from django.db import connection, transaction
 from psycopg.conninfo import make_conninfo
 
-from clinic.management import anchors
+from clinic.actions import key_copies
+from clinic.management import anchors, key_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +23,21 @@ if TYPE_CHECKING:
     from clinic.management.anchors import Anchor
 
 
-def write(file: Path) -> list[Anchor]:
-    """Write a copy to a file that nobody else may read, and tell the ends of the chains that it holds."""
-    return _write_sqlite(file) if connection.vendor == "sqlite" else _write_postgresql(file)
+def write(file: Path, keys: Path) -> list[Anchor]:
+    """Write a copy, and the keys of the patients, to files that nobody else may read; tell the ends of the chains."""
+    return _write_sqlite(file, keys) if connection.vendor == "sqlite" else _write_postgresql(file, keys)
 
 
-def bring_back(file: Path, expected: list[Anchor]) -> None:
+def bring_back(file: Path, keys: Path, expected: list[Anchor]) -> None:
     """Fill the empty database from a copy, if it is whole and holds what is expected."""
     if connection.vendor == "sqlite":
-        _bring_back_sqlite(file, expected)
+        _bring_back_sqlite(file, keys, expected)
     else:
-        _bring_back_postgresql(file, expected)
+        _bring_back_postgresql(file, keys, expected)
+
+
+def keys_beside(file: Path) -> Path:
+    return file.with_name(f"{file.name}.keys")
 
 
 @contextmanager
@@ -70,19 +75,22 @@ def _to_disk(file: Path) -> None:
         os.fsync(written.fileno())
 
 
-def _write_sqlite(file: Path) -> list[Anchor]:
+def _write_sqlite(file: Path, keys: Path) -> list[Anchor]:
     with closing(sqlite3.connect(file)) as copy:
         connection.ensure_connection()
         connection.connection.backup(copy)
     _check_file(file)
     with _read_from(file):
         ends = anchors.newest()
+        key_files.write(keys)
+        key_copies.take_out()
     with closing(sqlite3.connect(file)) as copy:
         copy.execute("PRAGMA journal_mode = DELETE")  # one file that needs none beside it
+        copy.execute("VACUUM")  # in which nothing is left of what was taken out
     return ends
 
 
-def _bring_back_sqlite(file: Path, expected: list[Anchor]) -> None:
+def _bring_back_sqlite(file: Path, keys: Path, expected: list[Anchor]) -> None:
     database = Path(connection.settings_dict["NAME"])
     connection.close()
     with unfinished(database) as part:
@@ -90,6 +98,7 @@ def _bring_back_sqlite(file: Path, expected: list[Anchor]) -> None:
         _check_file(part)
         with _read_from(part):
             _check_chains(expected)
+            key_files.bring_back(keys)
 
 
 def _check_file(file: Path) -> None:
@@ -124,23 +133,28 @@ def _check_chains(expected: list[Anchor]) -> None:
         raise CommandError("The copy is not accepted: " + "; ".join(found) + ".")
 
 
-def _write_postgresql(file: Path) -> list[Anchor]:
+def _write_postgresql(file: Path, keys: Path) -> list[Anchor]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         cursor.execute("SELECT pg_export_snapshot()")
         (snapshot,) = cursor.fetchone()
-        _run("pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}", f"--dbname={_conninfo()}")
+        apart = [f"--exclude-table-data={model._meta.db_table}" for model in key_copies.APART]
+        _run(
+            "pg_dump", "--format=custom", *apart, f"--snapshot={snapshot}", f"--file={file}", f"--dbname={_conninfo()}"
+        )
         ends = anchors.newest()
+        key_files.write(keys)
     _run("pg_restore", f"--file={os.devnull}", str(file))  # reads all of it
     return ends
 
 
-def _bring_back_postgresql(file: Path, expected: list[Anchor]) -> None:
+def _bring_back_postgresql(file: Path, keys: Path, expected: list[Anchor]) -> None:
     if tables := connection.introspection.table_names():
         raise CommandError(f"The database holds {len(tables)} tables already: nothing is overwritten.")
     _run("pg_restore", "--no-owner", "--no-privileges", "--single-transaction", f"--dbname={_conninfo()}", str(file))
     try:
         _check_chains(expected)
+        key_files.bring_back(keys)
     except CommandError as refused:
         raise CommandError(f"{refused} Do not use this database: drop it.") from refused
 

@@ -27,11 +27,17 @@ class Command(BaseCommand):
             "--expect", metavar="SITE:SEQ:HASH", type=_anchor, nargs="+", default=[], help="what `backup` printed then"
         )
 
-    def handle(self, *, file: Path, expect: list[Anchor], **options: Any) -> None:
-        if not file.is_file():
-            raise CommandError(f"There is no file {file}.")
+        parser.add_argument(
+            "--keys", metavar="FILE", type=Path, help="the newest file of keys; the one beside the copy if not named"
+        )
+
+    def handle(self, *, file: Path, expect: list[Anchor], keys: Path | None, **options: Any) -> None:
+        keys = keys or copies.keys_beside(file)
+        for each in (file, keys):
+            if not each.is_file():
+                raise CommandError(f"There is no file {each}.")
         with copies.file_faults_told():
-            copies.bring_back(file, expect)
+            copies.bring_back(file, keys, expect)
         for anchor in anchors.newest():
             self.stdout.write(str(anchor))
         self.stdout.write(f"Accepted: the guard is whole, every chain verifies, {len(expect)} anchors found.")
