@@ -82,7 +82,7 @@ _PAGES = {
     _LETTER: ("letter", "api:letter-pdf"),
     _WORK: ("worklist", "api:worklist"),
     Shown("work.list_late", Escalation): ("api:escalations",),
-    Shown("patient.search", Patient): ("find_patient", "api:patients"),
+    Shown("patient.search", Patient): ("find_patient", "api:patients", "api:patient-search"),
     Shown("intake.list", Intake): ("api:intakes",),
     Shown("referral.list", Referral): ("api:referrals",),
     Shown("protocol.list_cases", ReplayCase): ("admin:protocol_replay",),

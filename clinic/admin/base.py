@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
-from clinic.actions import limits
+from clinic.actions import limits, origin
 from clinic.actions.limits import Limited
 from clinic.admin.history import Entry, History, read_history
-from clinic.admin.listing import Listing
+from clinic.admin.listing import PATIENTS, Listing
 from clinic.models import Patient, User
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ else:  # Django's class is generic to the type checker only
     StockAdmin = admin.ModelAdmin
 
 
+_MOST_FOUND = 50
 NEWEST_FIRST = ("-id",)  # ids are in the order of time, and indexed
 
 
@@ -112,20 +115,43 @@ class ReadingAdmin(StockAdmin):
         raise NotImplementedError
 
 
-class PatientSearch(StockAdmin):
-    """Rows about patients, found by the patient's whole names or reference; `patient_path` says how to get there."""
+class PatientSearch(ReadingAdmin):
+    """Rows about patients, found by the patient's whole names or reference; `patient_path` says how to get there.
+
+    The words come in a form; the address of what they find holds the ids of the patients.
+    """
 
     patient_path: ClassVar[str]
-    search_fields = ("=reference",)  # for the box to be there: what is looked for is said below
     search_help_text = _("Whole names or references of patients")
+    searches_patients = True
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        if not search_term.strip():
-            return queryset, False
-        found = Patient.objects.visible_to(person(request)).called(search_term).order_by().values("pk")
-        return queryset.filter(**{f"{self.patient_path}__in": found}), False
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
+        if SEARCH_VAR in request.GET:  # an address that holds a name is not answered
+            return redirect(request.path)
+        words = request.POST.get(SEARCH_VAR, "").strip()
+        if words:
+            limits.count_use(Limited.SEARCH, by=person(request))
+            origin.note_found((), words=words)
+            found = Patient.objects.visible_to(person(request)).called(words)[:_MOST_FOUND]
+            address = request.GET.copy()
+            address[PATIENTS] = ",".join(str(each.pk) for each in found)
+            request.GET = address  # type: ignore[assignment]
+        request.method = "GET"
+        return super().changelist_view(request, {"words": words, **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if PATIENTS not in request.GET:
+            return rows
+        return rows.filter(**{f"{self.patient_path}__in": _ids(request.GET[PATIENTS])})
+
+
+def _ids(text: str) -> list[UUID]:
+    """Ids as an address holds them; none where they are something else."""
+    try:
+        return [UUID(each) for each in text.split(",")]
+    except ValueError:
+        return []
 
 
 class EditedAdmin(ReadingAdmin):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
@@ -14,6 +14,7 @@ from clinic.models import AuditEvent
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+PATIENTS = "patients"  # the ids of those whom a list is about, in its address
 LAST_PAGE = 100  # whoever has turned so many pages finds it sooner by a search or a filter
 
 
@@ -23,6 +24,9 @@ class Listing(ChangeList):
     Counting reads every row that the person may see, and a list that is sorted by any column
     sorts them all.
     """
+
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {name: value for name, value in super().get_filters_params(params).items() if name != PATIENTS}
 
     def get_results(self, request: HttpRequest) -> None:
         if not 1 <= self.page_num <= LAST_PAGE:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.db.models import QuerySet
-    from django.http import HttpRequest
 
     from clinic.models import Patient, User
 
@@ -50,12 +49,7 @@ class PatientAdmin(PatientSearch, EditedAdmin):
     list_select_related = ("site", "kept_key")
     ordering = NEWEST_FIRST
     sortable_by = ()
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
-        """By name: asked for the newest of the few, a database may look through all people for them, the newest first."""
-        if not search_term.strip():
-            return queryset, False
-        return queryset.called(search_term), False
+    patient_path = "pk"
 
 
 class IntakeAdmin(PatientSearch, EditedAdmin):

@@ -66,21 +66,29 @@ class PatientShown(serializers.ModelSerializer[Patient]):
         read_only_fields = fields
 
 
-class PatientQuery(ListQuery):
-    search = Text(required=False, max_length=100, help_text="starts of names or of the reference")
+class PatientSearchBody(Strict):
+    """Whom to look for; in the body, so that no address holds a name."""
+
+    words = Text(max_length=100, help_text="starts of names or of the reference, all of which have to fit")
+
+
+class PatientsFound(serializers.Serializer[Any]):
+    """The newest of those whom the words fit."""
+
+    results = PatientShown(many=True)
+    has_more = serializers.BooleanField(help_text="there are more: look for more of the name")
+
+
+_MOST_FOUND = 50
 
 
 class Patients(Address):
     """The patients of your sites."""
 
-    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422, 429), parameters=(PatientQuery,))
+    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422), parameters=(ListQuery,))
     def get(self, request: Request) -> Response:
-        search = self.query(PatientQuery).get("search", "")
-        origin.note_found((), words=search)
-        if search:
-            limits.count_use(Limited.SEARCH, by=self.caller)
-        found = Patient.objects.visible_to(self.caller).matching(search).select_related("site", "kept_key")
-        return self.page(found, PatientShown)
+        self.query(ListQuery)
+        return self.page(Patient.objects.visible_to(self.caller).select_related("site", "kept_key"), PatientShown)
 
     @writes("Register a patient", PatientShown, body=PatientBody, status=201, problems=(404, 409))
     def post(self, request: Request) -> Response:
@@ -93,6 +101,20 @@ class Patients(Address):
         if site is None:
             raise NotFound("None of your sites has this short name.")
         return site
+
+
+class PatientSearch(Address):
+    """Some of the patients of your sites."""
+
+    @writes("Look for patients", PatientsFound, body=PatientSearchBody, problems=(429,), parameters=())
+    def post(self, request: Request) -> Response:
+        words = self.body(PatientSearchBody)["words"]
+        limits.count_use(Limited.SEARCH, by=self.caller)
+        rows = Patient.objects.visible_to(self.caller).matching(words).select_related("site", "kept_key")
+        newest = list(rows[: _MOST_FOUND + 1])
+        found = newest[:_MOST_FOUND]
+        origin.note_found(found, words=words)
+        return Response(PatientsFound({"results": found, "has_more": len(newest) > _MOST_FOUND}).data)
 
 
 class OnePatient(Address):

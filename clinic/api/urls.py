@@ -24,6 +24,7 @@ app_name = "api"
 urlpatterns = [
     path("evaluate/", evaluation.Evaluate.as_view(), name="evaluate"),
     path("patients/", people.Patients.as_view(), name="patients"),
+    path("patients/search/", people.PatientSearch.as_view(), name="patient-search"),
     path("patients/<uuid:id>/", people.OnePatient.as_view(), name="patient"),
     path("intakes/", intakes.Intakes.as_view(), name="intakes"),
     path("intakes/<uuid:id>/", intakes.OneIntake.as_view(), name="intake"),

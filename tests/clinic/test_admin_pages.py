@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import clock
-from clinic.actions import chasing, decisions, imaging, letters, sites, stops, tokens, webhooks
+from clinic.actions import chasing, decisions, imaging, intakes, letters, sites, stops, tokens, webhooks
 from clinic.admin import site as admin_site
 from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, MessageKind, Site, User
 from clinic.permissions import Role
@@ -95,7 +95,7 @@ def model_names() -> list[str]:
 
 
 @pytest.mark.parametrize("role", READABLE)
-def test_every_page_opens_for_the_roles_that_may_read_it_and_for_no_other(role: Role, here: Site):
+def test_every_page_opens_for_the_roles_that_may_read_it_and_for_noother(role: Role, here: Site):
     client, person = log_in(role, here)
     opened = set()
     for model, pages in admin_site._registry.items():
@@ -258,13 +258,33 @@ def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
 
 
 def test_every_search_is_named_by_what_it_finds_and_keeps_the_filters(here: Site):
-    searched = [pages for pages in admin_site._registry.values() if pages.search_fields]
-    assert searched
+    searched = [pages for pages in admin_site._registry.values() if pages.search_fields or is_about_patients(pages)]
+    assert len(searched) > 5
     assert [pages for pages in searched if not pages.search_help_text] == []
     client, _person = log_in(Role.CLINICIAN, here)
-    page = client.get(
-        reverse("admin:clinic_intake_changelist"), {"status__exact": "open", "q": "Nobody"}
-    ).content.decode()
+    address = f"{reverse('admin:clinic_intake_changelist')}?status__exact=open"
+    page = client.post(address, {"q": "Nobody"}).content.decode()
     assert '<label class="small soft" for="searchbar">Whole names or references of patients</label>' in page
-    assert '<input type="hidden" name="status__exact" value="open">' in page
+    assert "status__exact=completed" in page
     assert page.count('name="q"') == 1
+
+
+def is_about_patients(pages: object) -> bool:
+    return getattr(pages, "searches_patients", False)
+
+
+@pytest.mark.parametrize(("model", "name"), [("patient", "pk"), ("intake", "patient_id")])
+def test_no_address_of_the_administration_holds_a_name(here: Site, model: str, name: str):
+    garley, other = (factories.patient(here, family_name=each) for each in ("Garley", "Other"))
+    factories.published_release()
+    for each in (garley, other):
+        intakes.open(patient=each, by=factories.user(Role.CLERK, here))
+    client, _person = log_in(Role.CLINICIAN, here)
+    address = reverse(f"admin:clinic_{model}_changelist")
+    page = client.post(address, {"q": "garley"})
+    assert [getattr(row, name) for row in page.context["cl"].result_list] == [garley.pk]
+    assert client.get(address, {"patients": str(garley.pk)}).context["cl"].result_count == 1
+    assert client.get(address, {"patients": "garley"}).context["cl"].result_count == 0
+    assert client.post(address, {"q": ""}).context["cl"].result_count > 2
+    asked = client.get(address, {"q": "garley"})
+    assert (asked.status_code, asked["Location"]) == (302, address)

@@ -52,8 +52,11 @@ def test_a_patient_is_registered_and_read_back(clinician: Caller) -> None:
     assert made.status_code == 201
     assert made.json()["site"] == clinician.site.slug
     assert clinician.get(f"patients/{made.json()['id']}/").json() == made.json()
-    assert [each["id"] for each in clinician.get("patients/?search=exa").json()["results"]] == [made.json()["id"]]
-    assert clinician.get("patients/?search=nobody").json()["results"] == []
+    found = clinician.post("patients/search/", {"words": "exa"}).json()
+    assert found == {"results": [made.json()], "has_more": False}
+    assert clinician.post("patients/search/", {"words": "nobody"}).json()["results"] == []
+    for words in ("", "a\0", "a" * 101):
+        assert clinician.post("patients/search/", {"words": words}).status_code == 422
 
 
 def test_a_reference_is_used_once_at_a_site(clinician: Caller) -> None:
