@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,9 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_safe
 
-from clinic import guard, protocols
-from clinic.models import ProtocolRelease
+from clinic import clock, guard, protocols
+from clinic.actions import ring
+from clinic.models import Checkpoint, Delivery, ProtocolRelease
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 2000  # milliseconds; at eight writers at once the longest wait for SQLite's lock was 1.4 s
+_CHECKPOINTS_LATE, _MESSAGES_LATE = timedelta(minutes=10), timedelta(minutes=10)
 _UNCACHED = {"Cache-Control": "no-store"}
 
 
@@ -47,7 +50,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     for name, check in _IN_THE_DATABASE.items():
         found[name] = _word(check) if found["database"] == "ok" else "unknown"
     is_ready = set(found.values()) == {"ok"}
-    body = {"status": "ok" if is_ready else "failed", "checks": found}
+    behind = {name: _word(check) for name, check in _BESIDE.items()} if is_ready else {}
+    body = {"status": "ok" if is_ready else "failed", "checks": found, "beside": behind}
     return JsonResponse(body, status=200 if is_ready else 503, headers=_UNCACHED)
 
 
@@ -112,8 +116,27 @@ def _protocols() -> bool:
     return all(protocols.get(release) for release in ProtocolRelease.objects.published().defer("source"))
 
 
+def _keys() -> bool:
+    ring.require()
+    return True
+
+
+def _checkpoints() -> bool:
+    """The newest is younger than two of the rounds in which they are to be made."""
+    newest = Checkpoint.objects.values_list("at", flat=True).first()
+    return newest is not None and clock.now() - newest < _CHECKPOINTS_LATE
+
+
+def _messages() -> bool:
+    """Nothing has been due for so long that nobody seems to send."""
+    return not Delivery.objects.due().filter(next_at__lt=clock.now() - _MESSAGES_LATE).exists()
+
+
+# What somebody else is to do, beside the server: told, but no reason to send it no requests.
+_BESIDE: dict[str, Callable[[], bool]] = {"checkpoints": _checkpoints, "messages": _messages}
 _IN_THE_DATABASE: dict[str, Callable[[], bool]] = {
     "migrations": _migrations,
     "guard": _guard,
+    "keys": _keys,
     "protocols": _protocols,
 }

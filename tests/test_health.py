@@ -2,20 +2,27 @@
 
 import shutil
 import sqlite3
+from datetime import timedelta
+from io import StringIO
 from time import perf_counter
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic import guard, protocols
+from clinic import clock, guard, protocols
+from clinic.actions import webhooks
+from clinic.models import MessageKind
+from clinic.permissions import Role
 from tests import factories
 
-HEALTHY = dict.fromkeys(("disk", "database", "migrations", "guard", "protocols"), "ok")
+HEALTHY = dict.fromkeys(("disk", "database", "migrations", "guard", "keys", "protocols"), "ok")
 
 
 def ready() -> HttpResponse:
@@ -32,13 +39,27 @@ def failed(response: HttpResponse) -> set[str]:
 def test_a_whole_server_is_ready():
     factories.published_release()
     response = ready()
-    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": HEALTHY})
+    beside = {"checkpoints": "failed", "messages": "ok"}
+    assert (response.status_code, response.json()) == (200, {"status": "ok", "checks": HEALTHY, "beside": beside})
     assert response["Cache-Control"] == "no-store"
 
 
 @pytest.mark.django_db
 def test_a_new_clinic_without_a_protocol_is_ready():
     assert ready().status_code == 200
+
+
+@pytest.mark.django_db
+def test_what_others_leave_undone_is_told_and_keeps_nobody_out():
+    call_command("checkpoint", stdout=StringIO())
+    assert ready().json()["beside"] == {"checkpoints": "ok", "messages": "ok"}
+    site = factories.site()
+    kinds = [MessageKind.ASSESSMENT_CREATED]
+    webhooks.add(site=site, url="https://8.8.8.8/hook", events=kinds, by=factories.user(Role.ADMIN, site))
+    factories.open_intake(site)
+    with clock.at(clock.now() + timedelta(minutes=11)):
+        response = ready()
+    assert (response.status_code, response.json()["beside"]) == (200, {"checkpoints": "failed", "messages": "failed"})
 
 
 def test_a_process_lives_whatever_its_database_does():
@@ -58,7 +79,7 @@ def test_asking_leaves_nothing_behind_and_takes_few_queries():
     ready()
     with CaptureQueriesContext(connection) as asked:
         ready()
-    assert len(asked) <= 12
+    assert len(asked) <= 14
     assert not Session.objects.exists()
 
 
@@ -66,6 +87,13 @@ def test_asking_leaves_nothing_behind_and_takes_few_queries():
 def test_a_missing_migration_is_not_ready():
     MigrationRecorder(connection).record_unapplied("clinic", "0001_initial")
     assert failed(ready()) == {"migrations"}
+
+
+@pytest.mark.django_db
+def test_a_ring_without_a_key_is_not_ready(settings: Any):
+    factories.site()
+    settings.PATIENT_KEYS = [bytes(64)]
+    assert failed(ready()) == {"keys"}
 
 
 @pytest.mark.django_db

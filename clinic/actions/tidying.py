@@ -13,7 +13,9 @@ from django.conf import settings
 from clinic import clock
 from clinic.actions.limits import MINUTE
 from clinic.actions.lockout import KNOWN_FOR
-from clinic.models import IdempotencyKey, Use
+from clinic.models import Delivery, IdempotencyKey, OutboxMessage, Use
+
+KEPT_MESSAGES = timedelta(days=30)  # so long one can look up what a program was told
 
 
 def tidy() -> None:
@@ -22,4 +24,11 @@ def tidy() -> None:
     AccessAttempt.objects.filter(attempt_time__lt=yesterday).delete()
     AccessLog.objects.filter(attempt_time__lt=clock.now() - KNOWN_FOR).delete()
     IdempotencyKey.objects.filter(at__lt=yesterday).delete()
+    _forget_messages()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+def _forget_messages() -> None:
+    """Messages of which every copy has arrived or was given up."""
+    old = OutboxMessage.objects.filter(created_at__lt=clock.now() - KEPT_MESSAGES)
+    old.exclude(pk__in=Delivery.objects.waiting().values("message")).delete()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
@@ -128,16 +128,22 @@ class PatientSearch(ReadingAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
         if SEARCH_VAR in request.GET:  # an address that holds a name is not answered
             return redirect(request.path)
-        words = request.POST.get(SEARCH_VAR, "").strip()
-        if words:
-            limits.count_use(Limited.SEARCH, by=person(request))
-            origin.note_found((), words=words)
-            found = Patient.objects.visible_to(person(request)).called(words)[:_MOST_FOUND]
-            address = request.GET.copy()
-            address[PATIENTS] = ",".join(str(each.pk) for each in found)
-            request.GET = address  # type: ignore[assignment]
+        if words := request.POST.get(SEARCH_VAR, "").strip():
+            self._look_for(words, request)
         request.method = "GET"
-        return super().changelist_view(request, {"words": words, **(extra_context or {})})
+        return super().changelist_view(request, extra_context)
+
+    def _look_for(self, words: str, request: HttpRequest) -> None:
+        """Let the request be about those who are called so."""
+        limits.count_use(Limited.SEARCH, by=person(request))
+        origin.note_found((), words=words)
+        found = Patient.objects.visible_to(person(request)).called(words).values_list("pk", flat=True)
+        newest = [str(pk) for pk in found[: _MOST_FOUND + 1]]
+        address = request.GET.copy()
+        address[PATIENTS] = ",".join(newest[:_MOST_FOUND])
+        request.GET = address  # type: ignore[assignment]
+        if len(newest) > _MOST_FOUND:
+            messages.warning(request, _("More patients than can be shown are called so: these are the newest."))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)

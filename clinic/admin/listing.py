@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 
 from clinic.actions import origin
@@ -31,6 +31,7 @@ class Listing(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         if not 1 <= self.page_num <= LAST_PAGE:
             raise IncorrectLookupParameters
+        self.words = request.POST.get(SEARCH_VAR, "")
         before = (self.page_num - 1) * self.list_per_page
         found = list(self.queryset[before : before + self.list_per_page + 1])
         if before and not found:

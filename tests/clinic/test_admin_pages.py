@@ -283,6 +283,7 @@ def test_no_address_of_the_administration_holds_a_name(here: Site, model: str, n
     address = reverse(f"admin:clinic_{model}_changelist")
     page = client.post(address, {"q": "garley"})
     assert [getattr(row, name) for row in page.context["cl"].result_list] == [garley.pk]
+    assert 'value="garley"' in page.content.decode()
     assert client.get(address, {"patients": str(garley.pk)}).context["cl"].result_count == 1
     assert client.get(address, {"patients": "garley"}).context["cl"].result_count == 0
     assert client.post(address, {"q": ""}).context["cl"].result_count > 2

@@ -1,6 +1,7 @@
 """What happens is put into the outbox with it, for those who want to know, and holds nothing about a patient."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 
-from clinic.actions import decisions, delivering, intakes, outbox, referrals, verifying, webhooks
+from clinic import clock
+from clinic.actions import decisions, delivering, intakes, outbox, referrals, tidying, verifying, webhooks
 from clinic.actions.errors import Conflict
 from clinic.models import AuditEvent, Delivery, MessageKind, OutboxMessage, Referral, Site, User, Webhook
 from clinic.permissions import NotAllowed, Role
@@ -119,6 +121,21 @@ def test_what_is_stopped_is_told_nothing_more_and_stays_so(webhook: Webhook, her
         webhooks.change(webhook=webhook, url=URL, events=MessageKind.values, by=admin)
     with pytest.raises(Conflict, match="has been stopped"):
         webhooks.try_again(delivery=left, by=admin)
+
+
+def test_messages_are_forgotten_a_month_after_they_arrived_and_not_while_they_wait(
+    webhook: Webhook, here: Site, clinician: User
+):
+    factories.assessment(here, clinician)
+    first = Delivery.objects.earliest("id")
+    Delivery.objects.filter(pk=first.pk).update(delivered_at=clock.now())
+    waiting = Delivery.objects.waiting().count()
+    with clock.at(clock.now() + timedelta(days=29)):
+        tidying.tidy()
+    assert Delivery.objects.count() == waiting + 1
+    with clock.at(clock.now() + timedelta(days=31)):
+        tidying.tidy()
+    assert Delivery.objects.count() == OutboxMessage.objects.count() == waiting > 0
 
 
 BAD_URLS = [
