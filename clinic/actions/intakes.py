@@ -113,8 +113,9 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the intake is taken up again.")})
     intake.status, intake.completed_at, intake.completed_by = IntakeStatus.OPEN, None, None
+    intake.reopen_reason = reason
     with conflict_on_duplicate(_("This patient has an open intake already.")):
-        intake.save_as(by=by, reason=f"taken up again: {reason.strip()}")
+        intake.save_as(by=by, reason="taken up again")
     _record("intake.reopen", intake, by, {})
 
 

@@ -10,13 +10,14 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
-from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
+from clinic.models.base import AppendOnlyRecord, SealedParagraph, SiteQuerySet
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
+    from clinic.models.patient import PatientKey
     from clinic.models.people import User
 
 
@@ -100,7 +101,7 @@ class Decision(AppendOnlyRecord):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=DecisionKind)
     reason = models.CharField(max_length=40, choices=ReasonCode, blank=True)
-    note = Paragraph(blank=True)
+    note = SealedParagraph(blank=True)
     disposition = models.CharField(max_length=20)
     services: models.JSONField[list[str], list[str]] = models.JSONField(default=list, blank=True)
     lowers = models.BooleanField(default=False, help_text="An emergency or same-day advice was not followed.")
@@ -129,6 +130,10 @@ class Decision(AppendOnlyRecord):
     def __str__(self) -> str:
         return f"{DecisionKind(self.kind).label}: {self.disposition}"
 
+    @property
+    def key(self) -> PatientKey | None:
+        return self.assessment.intake.patient.key
+
 
 class StopRows(SiteQuerySet["StopRecord"]):
     reading = Capability.READ_PATIENT
@@ -139,7 +144,7 @@ class StopRecord(AppendOnlyRecord):
 
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="stop_records")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
-    text = Paragraph()
+    text = SealedParagraph()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 
@@ -150,3 +155,7 @@ class StopRecord(AppendOnlyRecord):
 
     def __str__(self) -> str:
         return f"done on {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.assessment.intake.patient.key

@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from clinic import clock, permissions
 from clinic.models import rows
+from clinic.models.sealed import Sealed
 from triage.wording import TextError, clean_text
 
 if TYPE_CHECKING:
@@ -86,6 +87,14 @@ class Line(CharField):
         if text and any(unicodedata.category(character) == "Cc" for character in text):
             raise ValidationError("This holds a character that is not text.")
         return text
+
+
+class SealedLine(Sealed, Line):
+    """One line of text, sealed under the key of the patient."""
+
+
+class SealedParagraph(Sealed, Paragraph):
+    """What somebody wrote about a patient, sealed under their key."""
 
 
 class Days(SmallNumber):

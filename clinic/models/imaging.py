@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, Paragraph, SiteQuerySet
+from clinic.models.base import AppendOnlyRecord, SealedParagraph, SiteQuerySet
 from clinic.models.intake import Intake
 from clinic.models.people import Site
 from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.patient import PatientKey
 
 
 class StudyStep(models.TextChoices):
@@ -38,7 +43,7 @@ class StudyEvent(AppendOnlyRecord):
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="study_events")
     number = models.PositiveSmallIntegerField()
     step = models.CharField(max_length=12, choices=StudyStep)
-    note = Paragraph(blank=True)
+    note = SealedParagraph(blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=clock.now)
 
@@ -50,3 +55,7 @@ class StudyEvent(AppendOnlyRecord):
 
     def __str__(self) -> str:
         return f"study {self.number} {self.step}"
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.intake.patient.key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -10,11 +10,14 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
-from clinic.models.base import EditedRecord, Paragraph, SiteQuerySet, history
+from clinic.models.base import EditedRecord, SealedParagraph, SiteQuerySet, history
 from clinic.models.patient import Patient
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.patient import PatientKey
 
 
 class IntakeStatus(models.TextChoices):
@@ -47,6 +50,19 @@ def _both_or_neither(name: str, status: IntakeStatus) -> models.CheckConstraint:
     )
 
 
+class IntakeHistory(models.Model):
+    """A row of the history of an intake, which opens with the key of the patient."""
+
+    patient: Patient
+
+    class Meta:
+        abstract = True
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.patient.key
+
+
 class Intake(EditedRecord):
     """The answers of one patient, as far as they have been given.
 
@@ -72,9 +88,10 @@ class Intake(EditedRecord):
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    cancel_reason = Paragraph(blank=True)
+    cancel_reason = SealedParagraph(blank=True)
+    reopen_reason = SealedParagraph(blank=True, editable=False)
 
-    history = history()
+    history = history(bases=(IntakeHistory,))
     objects = IntakeRows.as_manager()
 
     class Meta:
@@ -94,6 +111,10 @@ class Intake(EditedRecord):
 
     def __str__(self) -> str:
         return f"{self.patient}, {self.opened_at:%Y-%m-%d}"
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.patient.key
 
     @property
     def is_open(self) -> bool:

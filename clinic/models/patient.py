@@ -12,9 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, sealing
-from clinic.models.base import EditedRecord, Line, SiteQuerySet, history
+from clinic.models.base import EditedRecord, SealedLine, SiteQuerySet, history
 from clinic.models.people import Site, SiteKey
-from clinic.models.sealed import Sealed, SealedDate, UnderRing
+from clinic.models.sealed import SealedDate, UnderRing
 from clinic.permissions import Capability
 from triage.wording import TextError, clean_text
 
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 OLDEST = 120  # years; the highest age that a protocol asks for
-
-
-class SealedLine(Sealed, Line):
-    """One line of text, sealed."""
 
 
 class Sex(models.TextChoices):

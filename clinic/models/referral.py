@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, Line, Paragraph, SiteQuerySet
+from clinic.models.base import AppendOnlyRecord, Line, SealedParagraph, SiteQuerySet
 from clinic.models.patient import Patient
 from clinic.models.people import Site
 from clinic.permissions import Capability
@@ -19,6 +19,8 @@ from triage.protocol import PRIORITIES, Service
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from clinic.models.patient import PatientKey
 
 
 class Stage(models.TextChoices):
@@ -106,7 +108,7 @@ class ReferralStatus(AppendOnlyRecord):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     seq = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, choices=Stage)
-    reason = Paragraph(blank=True)
+    reason = SealedParagraph(blank=True)
     destination = Line(max_length=200, blank=True)
     appointment = models.DateField(null=True, blank=True)
     due = models.DateTimeField(null=True, blank=True)
@@ -138,3 +140,7 @@ class ReferralStatus(AppendOnlyRecord):
 
     def __str__(self) -> str:
         return str(Stage(self.status).label)
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.referral.patient.key

@@ -1,11 +1,14 @@
-"""Columns that lie sealed under the key of the patient whom they are about, and what lies under the ring."""
+"""Columns that lie sealed under the key of the patient whom they are about, and what lies under the ring.
+
+A model with such a column has a `key`: the `PatientKey`, or None once the patient is erased.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -64,7 +67,7 @@ class _Opening(DeferredAttribute):
             return value
         if instance.key is None:
             return self.field.empty
-        opened = self.field.opened(value, instance.key)
+        opened = self.field.opened(value, instance)
         instance.__dict__[self.field.attname] = opened
         return opened
 
@@ -85,37 +88,44 @@ class Sealed(AnyField):
         return Shut(value) if value else value
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 -- Django's
-        return self.stored(model_instance)
+        return self._shut(model_instance)
 
     def get_prep_value(self, value: Any) -> Any:
-        return value.text if isinstance(value, Shut) else value
+        if isinstance(value, Shut):
+            return value.text
+        if value not in ("", None):
+            raise FieldError(f"{self.name} is sealed: it is neither looked for nor written by its value.")
+        return value
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002
         return self.get_prep_value(value)
 
-    def get_lookup(self, lookup_name: str) -> NoReturn:
-        raise FieldError(f"{self.name} is sealed: look for it by PatientRows.matching or called.")
+    def get_lookup(self, lookup_name: str) -> Any:
+        if lookup_name not in ("exact", "in", "isnull"):
+            raise FieldError(f"{self.name} is sealed: no part of it can be looked for.")
+        return super().get_lookup(lookup_name)
 
     def stored(self, row: Any) -> Any:
         """The value of a row as it lies, or is to lie, in the database."""
+        return self.get_prep_value(self._shut(row))
+
+    def _shut(self, row: Any) -> Shut | str | None:
         value = row.__dict__.get(self.attname) or getattr(row, self.attname)
         if isinstance(value, Shut) or value in ("", None):
-            return self.get_prep_value(value)
+            return value  # type: ignore[no-any-return]
         if row.key is None:
             raise sealing.Unreadable(f"There is no key to seal {self.name} under.")
-        return sealing.seal(self.as_text(value).encode(), row.key.content, place=self._place(row.key))
+        return Shut(sealing.seal(str(value).encode(), row.key.content, place=self._place(row)))
 
-    def opened(self, value: Shut, key: UnderRing) -> Any:
-        return self.from_text(sealing.unseal(value.text, key.content, place=self._place(key)).decode())
-
-    def as_text(self, value: Any) -> str:
-        return str(value)
+    def opened(self, value: Shut, row: Any) -> Any:
+        return self.from_text(sealing.unseal(value.text, row.key.content, place=self._place(row)).decode())
 
     def from_text(self, text: str) -> Any:
         return text
 
-    def _place(self, key: UnderRing) -> list[bytes]:
-        return [key.pk.bytes, self.attname.encode()]
+    def _place(self, row: Any) -> list[bytes]:
+        """The record and the column; the history of a record is the same place."""
+        return [row.id.bytes, self.attname.encode()]
 
 
 class SealedDate(Sealed, DateField):

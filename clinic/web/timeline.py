@@ -124,7 +124,8 @@ class Timeline(IntakePage):
 
     def _decisions(self) -> Iterator[Event]:
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        for each in rows.select_related("by", "assessment").defer("assessment__outcome", "assessment__answers"):
+        joined = rows.select_related("by", "assessment__intake__patient__kept_key")
+        for each in joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers"):
             reason = str(ReasonCode(each.reason).label) if each.reason else ""
             yield Event(
                 at=each.at,
@@ -140,7 +141,7 @@ class Timeline(IntakePage):
 
     def _referrals(self) -> Iterator[Event]:
         rows = ReferralStatus.objects.visible_to(self.user).filter(referral__assessment__intake=self.intake)
-        for each in rows.select_related("by", "referral"):
+        for each in rows.select_related("by", "referral__patient__kept_key"):
             words = {"service": self.protocol.services[Service(each.referral.service)].title}
             yield Event(
                 at=each.at,
@@ -154,7 +155,8 @@ class Timeline(IntakePage):
 
     def _stops(self) -> Iterator[Event]:
         rows = StopRecord.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        for each in rows.select_related("by"):
+        joined = rows.select_related("by", "assessment__intake__patient__kept_key")
+        for each in joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers"):
             yield Event(
                 at=each.at,
                 by=each.by.display_name,
@@ -218,10 +220,8 @@ def _title(row: Any) -> Words:
 
 def _text(row: Any) -> str:
     """What somebody gave as the reason for ending the intake or taking it up again."""
-    change: str = row.history_change_reason
-    ended: str = row.cancel_reason
-    kind, _colon, reason = change.partition(": ")
-    return reason if kind == "taken up again" else ended
+    said: str = row.reopen_reason if row.history_change_reason == "taken up again" else row.cancel_reason
+    return said
 
 
 def _unchanged(row: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.core import serializers
 from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -19,11 +20,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic import clock, guard, sealing
-from clinic.actions import erasing, idempotency, intakes, letters, patients, people, ring, starting, verifying, webhooks
+from clinic.actions import (
+    decisions,
+    erasing,
+    idempotency,
+    intakes,
+    letters,
+    patients,
+    people,
+    ring,
+    starting,
+    verifying,
+    webhooks,
+)
 from clinic.actions.errors import Conflict
 from clinic.models import (
     AuditEvent,
+    Decision,
     IdempotencyKey,
+    Intake,
     Letter,
     MessageKind,
     Patient,
@@ -37,6 +52,7 @@ from clinic.models import (
 from clinic.models.base import uuid7
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.test_web_results import DISTRESS
 
 pytestmark = pytest.mark.django_db
 
@@ -324,3 +340,25 @@ def test_ten_thousand_keys_are_wrapped_anew_in_seconds(settings: Any, patient: P
     assert perf_counter() - started < 6
     assert Patient.objects.get(pk=patient.pk).family_name == "Mossgrove"
     PatientKey.objects.exclude(pk=patient.pk).delete()
+
+
+def test_what_clinicians_write_of_a_patient_is_sealed_and_goes_with_the_key(here: Site, clerk: User, clinician: User):
+    said = "Her sister Mossgrove rang"
+    assessment = factories.assessment(here, clinician, **DISTRESS)
+    intake = assessment.intake
+    decisions.decide(assessment=assessment, kind="rejected", reason="other", note=said, by=clinician)
+    intakes.complete(intake=intake, by=clinician)
+    intakes.reopen(intake=intake, reason=said, by=clinician)
+    intakes.cancel(intake=intake, reason=said, by=clinician)
+    assert Intake.objects.get().cancel_reason == Decision.objects.get().note == said
+    assert "Mossgrove" not in everything_stored()
+    with clock.at(clock.now() + timedelta(days=366 * configured.RETENTION_YEARS + 1)):
+        erase(intake.patient)
+    assert Intake.objects.get().cancel_reason == Decision.objects.get().note == ""
+    assert "as they were written" in verified()
+
+
+def test_loaddata_cannot_put_a_name_in_clear(patient: Patient):
+    for each in serializers.deserialize("json", serializers.serialize("json", [patient])):
+        with pytest.raises(FieldError, match="sealed"):
+            each.save()

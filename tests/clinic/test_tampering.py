@@ -228,7 +228,7 @@ def test_a_row_that_is_not_as_its_history_says_is_named(here: Site, trail: list[
     with undone():
         assert not list(verifying.differs_from_history())
         patient = Patient.objects.all()[0]
-        plain(Patient, pk=patient.pk).update(phone="0")
+        plain(Patient, pk=patient.pk).update(sex="other")
         assert list(verifying.differs_from_history()) == [
             f"clinic_patient: {patient.pk} is not as its newest history says"
         ]

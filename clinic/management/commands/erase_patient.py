@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Command(BaseCommand):
     """For a patient who asks for it, or who was registered by mistake; the reason is kept in the trail, so it names nobody."""
 
-    help = "Destroy the key of a patient, for good: names, date of birth, reference and phone can be read by nobody any more."
+    help = "Destroy the key of a patient, for good: names, reference, date of birth, phone and notes can be read by nobody any more."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
