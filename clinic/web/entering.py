@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.contrib.auth import login
+from django.contrib.auth import authenticate, login
 from django.shortcuts import redirect
 from django.utils.crypto import constant_time_compare
 
@@ -56,6 +56,16 @@ def let_in(request: HttpRequest, user: User, *, how: str = "") -> None:
 def destination(request: HttpRequest) -> str:
     """The page that the person had wanted."""
     return str(request.session.pop(_NEXT, None) or "worklist")
+
+
+def knows_password(request: HttpRequest, user: User, password: str) -> bool:
+    """Whether it is the person's own, asked where guesses are counted."""
+    limits.count_attempt(request, user.username)
+    if authenticate(request, username=user.username, password=password) is not None:
+        return True
+    if lockout.was_counted(request):
+        entry.refuse(username=user.username, locked=lockout.has_locked(request))
+    return False
 
 
 def shown_code(request: HttpRequest, user: User, code: str) -> str | None:

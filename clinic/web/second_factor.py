@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib.auth import authenticate, update_session_auth_hash
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -21,7 +21,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import sessions
-from clinic.actions import entry, limits, lockout, second_factor
+from clinic.actions import second_factor
 from clinic.actions.errors import Conflict
 from clinic.models import User
 from clinic.web import entering
@@ -91,13 +91,8 @@ class SetUp(OwnPage):
         return self.done(codes)
 
     def knows_password(self, form: SetUpForm) -> bool:
-        """Whether it is the person's own, asked where guesses are counted."""
-        limits.count_attempt(self.request, self.user.username)
-        words = {"username": self.user.username, "password": form.cleaned_data["password"]}
-        if authenticate(self.request, **words) is not None:
+        if entering.knows_password(self.request, self.user, form.cleaned_data["password"]):
             return True
-        if lockout.was_counted(self.request):
-            entry.refuse(username=self.user.username, locked=lockout.has_locked(self.request))
         form.add_error("password", _("This is not your password."))
         return False
 
