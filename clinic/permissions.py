@@ -48,6 +48,8 @@ class Capability(StrEnum):
     PUBLISH_PROTOCOL = "approve, publish or retire a protocol"
     ACTIVATE_PROTOCOL = "choose which release of a protocol a site follows"
     READ_AUDIT = "read the audit trail"
+    BREAK_GLASS = "open a record of another site in an emergency"
+    REVIEW_BREAK_GLASS = "review emergency accesses"
     MANAGE_PEOPLE = "manage people, roles and tokens"
     MANAGE_SITE = "manage sites"
     MANAGE_WEBHOOKS = "manage webhooks"
@@ -79,12 +81,13 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
             Capability.RECORD_STOP,
             Capability.PROPOSE,
             Capability.DECIDE,
+            Capability.BREAK_GLASS,
             Capability.USE_ADMIN,
         }
     ),
     Role.AUTHOR: frozenset({Capability.WRITE_PROTOCOL, Capability.USE_ADMIN}),
     Role.APPROVER: frozenset({Capability.PUBLISH_PROTOCOL, Capability.ACTIVATE_PROTOCOL, Capability.USE_ADMIN}),
-    Role.AUDITOR: frozenset({Capability.READ_AUDIT, Capability.USE_ADMIN}),
+    Role.AUDITOR: frozenset({Capability.READ_AUDIT, Capability.REVIEW_BREAK_GLASS, Capability.USE_ADMIN}),
     Role.INTEGRATOR: frozenset(
         {
             Capability.READ_PATIENT,
@@ -106,6 +109,14 @@ _TABLE: Mapping[Role, frozenset[Capability]] = {
         }
     ),
 }
+# What an emergency access lets a clinician do beside the table: read one patient of another site, and nothing else.
+_IN_EMERGENCY = frozenset({Capability.READ_PATIENT, Capability.READ_ASSESSMENT, Capability.READ_REFERRAL})
+
+
+class Access(Protocol):
+    """An emergency access, as far as permissions go."""
+
+    patient_id: UUID
 
 
 class Member(Protocol):
@@ -115,6 +126,9 @@ class Member(Protocol):
 
     @property
     def roles(self) -> Mapping[UUID, frozenset[Role]]: ...
+
+    @property
+    def emergency(self) -> Access | None: ...
 
 
 class Place(Protocol):
@@ -141,6 +155,16 @@ def may(user: Member, capability: Capability, site: Place) -> bool:
 def may_somewhere(user: Member, capability: Capability) -> bool:
     """Whether the person holds the capability at any site: for what belongs to no site."""
     return bool(sites_of(user, capability))
+
+
+def patient_opened_to(user: Member, capability: Capability) -> UUID | None:
+    """The patient whom the present request shows under an emergency access, if the capability is part of that."""
+    return user.emergency.patient_id if user.emergency and capability in _IN_EMERGENCY else None
+
+
+def may_read(user: Member, capability: Capability, site: Place, patient: UUID) -> bool:
+    """Whether a role at the site holds the capability, or an emergency access to this very patient does."""
+    return may(user, capability, site) or patient_opened_to(user, capability) == patient
 
 
 def require(user: Member, capability: Capability, site: Place) -> None:

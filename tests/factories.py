@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from clinic import protocols
-from clinic.actions import intakes, patients, people, proving, sites
+from clinic.actions import break_glass, intakes, patients, people, proving, sites
 from clinic.actions import protocols as releases
 from clinic.expectations import digest_of_obligations
-from clinic.models import Assessment, Intake, Patient, ProtocolRelease, Site, User
+from clinic.models import Assessment, BreakGlass, Intake, Patient, ProtocolRelease, Site, User
 from clinic.permissions import Role
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -108,3 +108,11 @@ def answers(baseline: str = "clear_adult", **changed: object) -> dict[str, objec
 def assessment(at: Site, by: User, baseline: str = "clear_adult", **changed: object) -> Assessment:
     """The newest assessment of a new, wholly answered intake; `by` is a clinician."""
     return intakes.answer(intake=open_intake(at), answers=answers(baseline, **changed), by=by)
+
+
+def emergency_access(to: Patient, by: User) -> BreakGlass:
+    """To a patient of another site, by a clinician."""
+    known = {"reference": to.reference, "date_of_birth": to.date_of_birth, "reason": "urgent"}
+    access = break_glass.start(site=to.site, note="Numb saddle since this morning.", by=by, **known)
+    assert access is not None
+    return access

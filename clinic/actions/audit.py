@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clinic.models.patient import Patient
 
 Detail: TypeAlias = "Mapping[str, str | int | Sequence[str]]"
+BTG: Detail = {"purpose": "BTG"}  # break the glass, as FHIR calls the purpose of an emergency access
 
 
 def record(

@@ -32,6 +32,7 @@ _RESOURCES = {
     MessageKind.ASSESSMENT_CREATED: "api:assessment",
     MessageKind.INTAKE_COMPLETED: "api:intake",
     MessageKind.REFERRAL_CHANGED: "api:referral",
+    MessageKind.BREAK_GLASS_STARTED: "admin:clinic_breakglass_change",
 }
 
 

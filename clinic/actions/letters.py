@@ -90,7 +90,8 @@ def issue(
 
 def again(*, letter: Letter, by: User) -> bytes:
     """The very letter that was handed out, made anew; refused where it would not be the same."""
-    permissions.require(by, Capability.READ_ASSESSMENT, letter.site)
+    if not permissions.may_read(by, Capability.READ_ASSESSMENT, letter.site, letter.assessment.intake.patient_id):
+        raise permissions.NotAllowed(Capability.READ_ASSESSMENT)
     patients.require_known(letter.assessment.intake.patient)
     on = timezone.localdate(letter.at)
     made = _pdf(

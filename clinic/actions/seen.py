@@ -19,6 +19,7 @@ from clinic.actions import audit, origin
 from clinic.models import (
     Assessment,
     AuditEvent,
+    BreakGlass,
     Decision,
     Escalation,
     Intake,
@@ -98,6 +99,7 @@ _ADMINISTERED = (
     Shown("imaging.read", StudyEvent, "intake__patient"),
     Shown("work.read", Escalation, "intake__patient"),
     Shown("audit.read", AuditEvent, "subject"),
+    Shown("break_glass.read", BreakGlass, "patient"),
 )
 
 
@@ -112,7 +114,7 @@ for _each in _ADMINISTERED:
     SHOWN |= _administered(_each)
 # Addresses that show no record of a patient, and why; what they are about begins their names.
 NOBODYS = {
-    ("switch_site", "set_language", "register_patient"): "takes in and shows nothing of a record",
+    ("switch_site", "set_language", "register_patient", "break_glass"): "takes in and shows nothing of a record",
     ("login", "logout", "second_factor", "admin:login", "admin:logout", "admin:password_change"): "about whoever asks",
     ("api:evaluate", "api:protocol", "api:schema", "api:nowhere"): "answers given in the request, or no patient at all",
     ("admin:clinic_protocolrelease", "admin:protocol_"): "protocols, and counts of what they would change",
@@ -165,7 +167,8 @@ def _saw(by: User, shown: Shown, pk: Any) -> None:
         _saw_list(by, shown)
         return
     site, patient = _whose(shown, pk)
-    audit.record_seen(action=shown.action, by=by, site=site, seen=shown.model, pk=_id(pk), subject=patient, detail={})
+    about: dict[str, Any] = {"site": site, "seen": shown.model, "pk": _id(pk), "subject": patient}
+    audit.record_seen(action=shown.action, by=by, detail=_purpose(by), **about)
 
 
 def _saw_list(by: User, shown: Shown) -> None:
@@ -195,8 +198,13 @@ def _refused(by: User, shown: Shown, pk: Any, status: int) -> None:
             seen=shown.model,
             pk=UUID(int=0) if is_list else _id(pk),
             subject=patient,
-            detail={"status": status},
+            detail={"status": status, **_purpose(by)},
         )
+
+
+def _purpose(by: User) -> audit.Detail:
+    """What is noted where no role but an emergency access let the person in."""
+    return {**audit.BTG, "break_glass": str(by.emergency.pk)} if by.emergency else {}
 
 
 def _whose(shown: Shown, pk: Any) -> tuple[Site | None, UUID | None]:

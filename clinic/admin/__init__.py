@@ -1,6 +1,7 @@
 """The administration pages: people, sites and tokens to look after; everything else to read."""
 
 from clinic.admin.audit import AuditEventAdmin
+from clinic.admin.break_glass import BreakGlassAdmin
 from clinic.admin.deliveries import DeliveryAdmin
 from clinic.admin.people import MembershipAdmin, UserAdmin
 from clinic.admin.protocols import ProtocolReleaseAdmin
@@ -23,6 +24,7 @@ from clinic.models import (
     ApiToken,
     Assessment,
     AuditEvent,
+    BreakGlass,
     Decision,
     Delivery,
     Escalation,
@@ -59,3 +61,4 @@ site.register(StudyEvent, StudyEventAdmin)
 site.register(Escalation, EscalationAdmin)
 site.register(ProtocolRelease, ProtocolReleaseAdmin)
 site.register(AuditEvent, AuditEventAdmin)
+site.register(BreakGlass, BreakGlassAdmin)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.admin.base import person
-from clinic.models import Site
+from clinic.models import BreakGlass, Finding, Site
 from clinic.reports.tables import in_words
 from triage.protocol import Disposition, Service
 
@@ -53,6 +53,7 @@ class ReviewFilter(SimpleListFilter):
             ("many", _("Records of more than 30 patients in an hour")),
             ("seen", _("Who was shown what")),
             ("exports", _("Letters, prints and exports")),
+            ("break_glass", _("Emergency accesses that nobody has reviewed")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -67,6 +68,9 @@ class ReviewFilter(SimpleListFilter):
                 return queryset.filter(action__regex=r"\.(read|list|list_late|list_cases|search|print)$")
             case "exports":
                 return queryset.filter(action__regex=r"\.(print|issue|export_audit)$")
+            case "break_glass":
+                unreviewed = BreakGlass.objects.unreviewed().order_by().values("pk")
+                return queryset.filter(action="break_glass.start", object_id__in=unreviewed)
         return queryset
 
 
@@ -84,3 +88,11 @@ class DispositionFilter(ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(each.value, in_words(each)) for each in Disposition]
+
+
+class FindingFilter(ChoiceFilter):
+    title = _("review")
+    parameter_name = "finding"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("", _("Not reviewed yet")), *Finding.choices]

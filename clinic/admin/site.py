@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from clinic import permissions
-from clinic.admin import dashboard
+from clinic.admin import break_glass, dashboard
 from clinic.admin.freshness import ask_again
 from clinic.admin.passwords import OwnPasswordPage
 from clinic.models import User
@@ -48,8 +48,11 @@ class YellowflagAdmin(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         assert isinstance(request.user, User)  # noqa: S101 -- `has_permission` let nobody else in
-        board = dashboard.dashboard(request.user, request.GET)
-        return super().index(request, {"board": board, **(extra_context or {})})
+        shown = {
+            "board": dashboard.dashboard(request.user, request.GET),
+            "unreviewed": break_glass.unreviewed(request.user),
+        }
+        return super().index(request, shown | (extra_context or {}))
 
     def get_urls(self) -> list[Any]:
         return [*dashboard.urls(self), *super().get_urls()]

@@ -4,6 +4,7 @@ from clinic.models.access import ApiToken, IdempotencyKey, SecondFactor, Use
 from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
+from clinic.models.break_glass import BreakGlass, EmergencyReason, Ending, Finding
 from clinic.models.governance import Activation, Certificate, LoweringWaiver, ReleaseComparison, SourceWaiver
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
@@ -24,6 +25,7 @@ __all__ = [
     "Assessment",
     "AuditEvent",
     "AuditHead",
+    "BreakGlass",
     "Certificate",
     "Checkpoint",
     "DayCount",
@@ -31,7 +33,10 @@ __all__ = [
     "DecisionKind",
     "Delivery",
     "Door",
+    "EmergencyReason",
+    "Ending",
     "Escalation",
+    "Finding",
     "IdempotencyKey",
     "Intake",
     "IntakeStatus",

@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 class AssessmentRows(SiteQuerySet["Assessment"]):
     reading = Capability.READ_ASSESSMENT
+    patient_path = "intake__patient"
 
     def visible_to(self, user: User) -> Self:
         """Those of the person's sites; to a clerk, of open intakes and of those they opened."""
         whole = permissions.sites_of(user, Capability.READ_ASSESSMENT)
         drafts = permissions.sites_of(user, Capability.READ_DRAFT)
         draft = Q(intake__status=IntakeStatus.OPEN) | Q(intake__opened_by=user.pk)
-        return self.filter(Q(site__in=whole) | (Q(site__in=drafts) & draft))
+        return self.filter(Q(site__in=whole) | (Q(site__in=drafts) & draft) | self.opened_to(user))
 
     def newest(self) -> Self:
         """Of each intake the assessment of its answers as they are now."""
@@ -92,6 +93,7 @@ class ReasonCode(models.TextChoices):
 
 class DecisionRows(SiteQuerySet["Decision"]):
     reading = Capability.READ_ASSESSMENT
+    patient_path = "assessment__intake__patient"
 
 
 class Decision(AppendOnlyRecord):
@@ -137,6 +139,7 @@ class Decision(AppendOnlyRecord):
 
 class StopRows(SiteQuerySet["StopRecord"]):
     reading = Capability.READ_PATIENT
+    patient_path = "assessment__intake__patient"
 
 
 class StopRecord(AppendOnlyRecord):

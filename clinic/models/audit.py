@@ -23,7 +23,7 @@ from clinic.permissions import Capability
 # What an action is done to: its name begins with one of these.
 NOUNS = frozenset(
     {
-        *("assessment", "audit", "decision", "imaging", "intake", "letter", "membership", "patient"),
+        *("assessment", "audit", "break_glass", "decision", "imaging", "intake", "letter", "membership", "patient"),
         *("protocol", "referral", "ring", "site", "stop", "token", "user", "webhook", "work"),
     }
 )

@@ -123,9 +123,16 @@ class SiteQuerySet(AuditedQuerySet[Row_co]):
     """Rows that belong to a site and are seen by those who may, there, and by nobody else."""
 
     reading: ClassVar[permissions.Capability]
+    patient_path: ClassVar[str] = ""  # how a row leads to its patient, where it is of one
 
     def visible_to(self, user: User) -> Self:
-        return self.filter(site__in=permissions.sites_of(user, self.reading))
+        at_their_sites = models.Q(site__in=permissions.sites_of(user, self.reading))
+        return self.filter(at_their_sites | self.opened_to(user))
+
+    def opened_to(self, user: User) -> models.Q:
+        """The rows of the patient whose record the present request shows in an emergency; none where it shows no such."""
+        patient = permissions.patient_opened_to(user, self.reading)
+        return models.Q(**{self.patient_path: patient}) if patient and self.patient_path else models.Q()
 
 
 class Record(models.Model):

@@ -33,6 +33,7 @@ class StudyStep(models.TextChoices):
 
 class StudyEventRows(SiteQuerySet["StudyEvent"]):
     reading = Capability.READ_PATIENT
+    patient_path = "intake__patient"
 
 
 class StudyEvent(AppendOnlyRecord):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -11,13 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.base import EditedRecord, SealedParagraph, SiteQuerySet, history
-from clinic.models.patient import Patient
+from clinic.models.patient import AboutPatient, Patient
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
-
-if TYPE_CHECKING:
-    from clinic.models.patient import PatientKey
 
 
 class IntakeStatus(models.TextChoices):
@@ -28,6 +25,7 @@ class IntakeStatus(models.TextChoices):
 
 class IntakeRows(SiteQuerySet["Intake"]):
     reading = Capability.READ_PATIENT
+    patient_path = "patient"
 
     def open(self) -> Self:
         return self.filter(status=IntakeStatus.OPEN)
@@ -50,20 +48,7 @@ def _both_or_neither(name: str, status: IntakeStatus) -> models.CheckConstraint:
     )
 
 
-class IntakeHistory(models.Model):
-    """A row of the history of an intake, which opens with the key of the patient."""
-
-    patient: Patient
-
-    class Meta:
-        abstract = True
-
-    @property
-    def key(self) -> PatientKey | None:
-        return self.patient.key
-
-
-class Intake(EditedRecord):
+class Intake(AboutPatient, EditedRecord):
     """The answers of one patient, as far as they have been given.
 
     `answers` holds the long form: value, source, time and person for each question, and what
@@ -91,7 +76,7 @@ class Intake(EditedRecord):
     cancel_reason = SealedParagraph(blank=True)
     reopen_reason = SealedParagraph(blank=True, editable=False)
 
-    history = history(bases=(IntakeHistory,))
+    history = history(bases=(AboutPatient,))
     objects = IntakeRows.as_manager()
 
     class Meta:
@@ -111,10 +96,6 @@ class Intake(EditedRecord):
 
     def __str__(self) -> str:
         return f"{self.patient}, {self.opened_at:%Y-%m-%d}"
-
-    @property
-    def key(self) -> PatientKey | None:
-        return self.patient.key
 
     @property
     def is_open(self) -> bool:

@@ -28,6 +28,7 @@ class LetterKind(models.TextChoices):
 
 class LetterRows(SiteQuerySet["Letter"]):
     reading = Capability.READ_ASSESSMENT
+    patient_path = "assessment__intake__patient"
 
 
 class Letter(AppendOnlyRecord):

@@ -26,6 +26,7 @@ class MessageKind(models.TextChoices):
     ASSESSMENT_CREATED = "assessment.created", _("An assessment was made")
     INTAKE_COMPLETED = "intake.completed", _("An intake was completed")
     REFERRAL_CHANGED = "referral.changed", _("A referral was made or went a step further")
+    BREAK_GLASS_STARTED = "break_glass.started", _("An emergency access to a patient began")
 
 
 def refuse_unknown_kinds(events: object) -> None:

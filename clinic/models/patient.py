@@ -35,6 +35,7 @@ class Sex(models.TextChoices):
 
 class PatientRows(SiteQuerySet["Patient"]):
     reading = Capability.READ_PATIENT
+    patient_path = "pk"
 
     def matching(self, words: str) -> Self:
         """Patients of whom every word is the start of a name or of the reference; none for what is not text."""
@@ -43,6 +44,11 @@ class PatientRows(SiteQuerySet["Patient"]):
     def called(self, words: str) -> Self:
         """Patients of whom every word is a name or the reference; none for what is not text."""
         return self._of(words, "whole")
+
+    def known_as(self, reference: str) -> Self:
+        """Patients with exactly this reference: at one site at most one."""
+        digests = [sealing.digest(f"reference {reference}", each.content) for each in SiteKey.objects.all()]
+        return self.filter(pk__in=PatientWord.objects.filter(is_reference=True, digest__in=digests).values("patient"))
 
     def _of(self, words: str, how: str) -> Self:
         try:
@@ -131,6 +137,19 @@ class Patient(EditedRecord):
             yield from (sealing.digest(f"whole {word}", key) for word in words)
             for word in [*words, *value.casefold().replace("-", " ").split()]:
                 yield from (sealing.digest(f"starts {word[:end]}", key) for end in range(1, len(word) + 1))
+
+
+class AboutPatient(models.Model):
+    """A row about one patient, under whose key what is written of them lies; and the history of such a row."""
+
+    patient: Patient
+
+    class Meta:
+        abstract = True
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.patient.key
 
 
 class PatientKey(UnderRing):

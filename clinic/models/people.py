@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from clinic.models.break_glass import BreakGlass
+
 
 class SiteRows(AuditedQuerySet["Site"]):
     def visible_to(self, user: User) -> Self:
@@ -96,6 +98,7 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
     )
     # A log-in is an entry of the audit trail; a column for it would be changed without a history.
     last_login = None
+    emergency: BreakGlass | None = None  # what lets the present request show a patient of another site
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

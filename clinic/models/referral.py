@@ -43,6 +43,7 @@ LIVE = tuple(stage for stage in Stage if stage not in ENDED)
 
 class ReferralRows(SiteQuerySet["Referral"]):
     reading = Capability.READ_REFERRAL
+    patient_path = "patient"
 
     def live(self) -> Self:
         """Those that somebody still waits for."""
@@ -96,6 +97,7 @@ class Referral(AppendOnlyRecord):
 
 class ReferralStatusRows(SiteQuerySet["ReferralStatus"]):
     reading = Capability.READ_REFERRAL
+    patient_path = "referral__patient"
 
 
 class ReferralStatus(AppendOnlyRecord):

@@ -38,8 +38,14 @@ class WorkItemRows(models.QuerySet["WorkItem"]):
         patients = permissions.sites_of(user, Capability.READ_PATIENT)
         referrals = permissions.sites_of(user, Capability.READ_REFERRAL)
         return self.filter(
-            (Q(site__in=patients) & ~Q(kind=Work.REFERRAL)) | (Q(site__in=referrals) & Q(kind=Work.REFERRAL))
+            (Q(site__in=patients) & ~Q(kind=Work.REFERRAL))
+            | (Q(site__in=referrals) & Q(kind=Work.REFERRAL))
+            | self._opened_to(user)
         )
+
+    def _opened_to(self, user: User) -> Q:
+        patient = permissions.patient_opened_to(user, Capability.READ_PATIENT)
+        return Q(patient=patient) if patient else Q()
 
 
 class WorkItem(models.Model):
@@ -100,6 +106,7 @@ class Lateness(models.IntegerChoices):
 
 class EscalationRows(SiteQuerySet["Escalation"]):
     reading = Capability.READ_PATIENT
+    patient_path = "intake__patient"
 
 
 class Escalation(AppendOnlyRecord):

@@ -34,7 +34,7 @@ class ContinueIntake(AnswersPage):
     """The way back in: the first section with an open question, or the answers to check."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if not self.intake.is_open:
+        if not self.may_ask:
             return redirect("check", self.intake.pk)
         return redirect(self.url_after(None))
 
@@ -61,7 +61,7 @@ class SectionPage(AnswersPage):
         ]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        if not self.intake.is_open:
+        if not self.may_ask:
             return redirect("check", self.intake.pk)
         return self._ask({question.id: self._stored(question) for question in self.questions})
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from clinic.actions import letters
@@ -77,10 +76,10 @@ class IssuedLetter(IntakePage):
     letter: Letter
 
     def find_site(self) -> Site:
-        rows = Letter.objects.visible_to(self.user).select_related(
+        rows = Letter.objects.select_related(
             "assessment__intake__patient", "assessment__release", "assessment__site", "referral", "site"
         )
-        self.letter = get_object_or_404(rows, pk=self.kwargs["pk"])
+        self.letter = self.find(rows)
         return self.letter.site
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:

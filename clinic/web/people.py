@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import spoken
+from clinic import permissions, spoken
 from clinic.actions import intakes, limits, origin, patients
 from clinic.actions.errors import Conflict
 from clinic.actions.limits import Limited
@@ -98,8 +98,11 @@ class FindPatient(StaffPage):
         )
 
     def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
-        may_register = self.may(Capability.EDIT_PATIENT)
-        return self.show("clinic/find_patient.html", status=status, may_register=may_register, **context)
+        may = {
+            "may_register": self.may(Capability.EDIT_PATIENT),
+            "may_break_glass": permissions.may_somewhere(self.user, Capability.BREAK_GLASS),
+        }
+        return self.show("clinic/find_patient.html", status=status, **may, **context)
 
 
 class RegisterPatient(StaffPage):
@@ -134,8 +137,7 @@ class PatientPage(StaffPage):
     patient: Patient
 
     def find_site(self) -> Site:
-        rows = Patient.objects.visible_to(self.user).select_related("site", "kept_key")
-        self.patient = get_object_or_404(rows, pk=self.kwargs["pk"])
+        self.patient = self.find(Patient.objects.select_related("site", "kept_key"))
         return self.patient.site
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
@@ -151,7 +153,7 @@ class PatientPage(StaffPage):
             patient=self.patient,
             crumbs=[Link(_("Patients"), reverse("find_patient"))],
             intakes=rows,
-            live_intake=self._live_intake,
+            live_intake=self._live_intake if may_answer else None,
             may_start=may_answer and not self.patient.is_erased and self._live_intake is None and self.site.is_live,
             may_correct=self.may(Capability.EDIT_PATIENT) and not self.patient.is_erased,
             referrals=(referrals := self._referral_rows()),
@@ -172,7 +174,8 @@ class PatientPage(StaffPage):
 
     def _intake_row(self, intake: Any) -> IntakeRow:
         newest = intake.newest[0] if intake.newest else None
-        way = ("intake", _("Continue")) if intake.is_open else ("check", _("Answers"))
+        may_ask = intake.is_open and self.may(Capability.ANSWER)
+        way = ("intake", _("Continue")) if may_ask else ("check", _("Answers"))
         if newest and not intake.is_open:
             way = ("result", _("Result"))
         return IntakeRow(
@@ -223,6 +226,7 @@ class CorrectPatient(PatientPage):
     """Put right what is known of a patient."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        permissions.require(self.user, Capability.EDIT_PATIENT, self.site)
         return self._show(RegistrationForm(initial=RegistrationForm.of(self.patient)))
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:

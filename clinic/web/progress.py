@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from clinic import spoken
 from clinic.actions.answers import AGE
 from clinic.actions.freshness import stale_questions
+from clinic.permissions import Capability
 from clinic.web import answers, stops
 from clinic.web.fields import Remark, anchor
 from clinic.web.pages import IntakePage
@@ -90,6 +91,11 @@ class AnswersPage(IntakePage):
     @cached_property
     def _view(self) -> PatientView:
         return PatientView(self.protocol, self._facts)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether there is anything to be asked here, and the person may write down the answers."""
+        return self.intake.is_open and self.may(Capability.ANSWER)
 
     def forget_answers(self) -> None:
         """Read everything anew: the answers have changed."""

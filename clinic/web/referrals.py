@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinic import permissions
 from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
@@ -41,11 +42,9 @@ class ReferralPage(IntakePage):
     referral: Referral
 
     def find_site(self) -> Site:
-        rows = Referral.objects.visible_to(self.user).select_related(
-            "assessment__intake__release", "patient__kept_key", "site"
-        )
+        rows = Referral.objects.select_related("assessment__intake__release", "patient__kept_key", "site")
         lean = rows.defer("assessment__outcome", "assessment__answers", "assessment__intake__release__source")
-        self.referral = get_object_or_404(lean, pk=self.kwargs["pk"])
+        self.referral = self.find(lean)
         self.intake = self.referral.assessment.intake
         self.intake.patient = self.referral.patient
         return self.referral.site
@@ -93,7 +92,8 @@ class ReferralPage(IntakePage):
 
     def _letters(self, *, is_to_be_sent: bool) -> dict[str, Any]:
         """The letter as it stands, for whoever may read it, and what it lacks before it can be sent."""
-        if not self.may(Capability.READ_ASSESSMENT):
+        patient = self.referral.patient_id
+        if not permissions.may_read(self.user, Capability.READ_ASSESSMENT, self.site, patient):
             return {}
         rows = Letter.objects.visible_to(self.user).filter(referral=self.referral).select_related("by")
         may_preview = is_to_be_sent and letters.may_issue(self.current, self.referral.service, self.user)

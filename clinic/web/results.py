@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from clinic import spoken
@@ -47,9 +47,8 @@ class ResultPage(IntakePage):
     assessment: Assessment
 
     def find_site(self) -> Site:
-        rows = Assessment.objects.visible_to(self.user)
-        joined = rows.select_related("intake__patient__kept_key", "site", "release", "by").defer("release__source")
-        self.assessment = get_object_or_404(joined, pk=self.kwargs["pk"])
+        rows = Assessment.objects.select_related("intake__patient__kept_key", "site", "release", "by")
+        self.assessment = self.find(rows.defer("release__source"))
         self.intake = self.assessment.intake
         self.intake.release = self.assessment.release
         return self.assessment.site

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -72,9 +71,7 @@ class TrendPlot(StaffPage):
     """The plot of one patient, as an image of its own."""
 
     def find_site(self) -> Site:
-        self.patient = get_object_or_404(
-            Patient.objects.visible_to(self.user).select_related("site"), pk=self.kwargs["pk"]
-        )
+        self.patient = self.find(Patient.objects.select_related("site"))
         return self.patient.site
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:

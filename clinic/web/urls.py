@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from clinic.web import (
+    break_glass,
     decisions,
     entry,
     imaging,
@@ -32,6 +33,8 @@ urlpatterns = [
     path("second-factor/again/", second_factor.ShowAgain.as_view(), name="second_factor_again"),
     path("patients/", people.FindPatient.as_view(), name="find_patient"),
     path("patients/new/", people.RegisterPatient.as_view(), name="register_patient"),
+    path("emergency-access/", break_glass.BreakGlassPage.as_view(), name="break_glass"),
+    path("emergency-access/<uuid:pk>/stop/", break_glass.Stop.as_view(), name="break_glass_stop"),
     path("patients/<uuid:pk>/", people.PatientPage.as_view(), name="patient"),
     path("patients/<uuid:pk>/correct/", people.CorrectPatient.as_view(), name="correct_patient"),
     path("patients/<uuid:pk>/trend.svg", trend.TrendPlot.as_view(), name="trend"),

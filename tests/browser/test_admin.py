@@ -27,6 +27,7 @@ def here() -> Site:
     decisions.decide(assessment=refer, kind="accepted", by=clinician)
     urgent = factories.assessment(at, clinician, ces_saddle="yes")
     stops.record(assessment=urgent, text="Rang the emergency number.", by=clinician)
+    factories.emergency_access(refer.intake.patient, factories.user(Role.CLINICIAN, factories.site()))
     return at
 
 

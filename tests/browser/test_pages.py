@@ -41,6 +41,7 @@ class Clinic:
     scanned: Intake
     returned: Intake
     sent: Referral
+    foreign: Assessment
 
 
 @pytest.fixture
@@ -70,8 +71,17 @@ def clinic() -> Clinic:
         open=begun,
         corrected=correct(site, clerk, clinician),
         scanned=scan(site, clerk, clinician),
+        foreign=open_elsewhere(clinician),
         **come_back(site, clerk, clinician),
     )
+
+
+def open_elsewhere(clinician: User) -> Assessment:
+    """A result of another practice, read in an emergency."""
+    other = factories.site(name="Hillside Practice")
+    assessment = factories.assessment(other, factories.user(Role.CLINICIAN, other), fever="yes")
+    factories.emergency_access(assessment.intake.patient, clinician)
+    return assessment
 
 
 def scan(site: Site, clerk: User, clinician: User) -> Intake:
@@ -173,6 +183,9 @@ def addresses(clinic: Clinic) -> list[str]:
         f"/intakes/{clinic.returned.pk}/check/",
         f"/intakes/{clinic.refer.intake_id}/check/",
         f"/intakes/{clinic.refer.intake_id}/timeline/",
+        "/emergency-access/",
+        f"/patients/{clinic.foreign.intake.patient_id}/",
+        f"/intakes/{clinic.foreign.intake_id}/stop/",
         "/nowhere/",
     ]
 
@@ -188,6 +201,7 @@ def main_addresses(clinic: Clinic) -> dict[str, str]:
         "referral": f"/referrals/{clinic.sent.pk}/",
         "imaging": f"/intakes/{clinic.scanned.pk}/imaging/",
         "patient": f"/patients/{clinic.returned.patient_id}/",
+        "emergency": f"/assessments/{clinic.foreign.pk}/",
     }
 
 
@@ -232,6 +246,9 @@ def test_refused_forms_are_accessible(page: Page, clinic: Clinic):
     assert_accessible(page)
     page.goto("/patients/new/")
     page.get_by_role("button", name="Register").click()
+    assert_accessible(page)
+    page.goto("/emergency-access/")
+    page.get_by_role("button", name="Open the records").click()
     assert_accessible(page)
     page.goto(f"/intakes/{clinic.open.pk}/sections/pain/")
     answer(page, "duration_days", "long")

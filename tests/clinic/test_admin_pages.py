@@ -40,7 +40,7 @@ READABLE = {
     Role.ADMIN: SHARED | PEOPLE | WEBHOOKS,
     Role.AUTHOR: SHARED,
     Role.APPROVER: SHARED,
-    Role.AUDITOR: SHARED | {"auditevent"},
+    Role.AUDITOR: SHARED | {"auditevent", "breakglass"},
     Role.CLINICIAN: SHARED | RECORDS,
 }
 SHUT_OUT = (Role.CLERK, Role.INTEGRATOR)
@@ -65,6 +65,7 @@ def fill(at: Site) -> Site:
     with clock.at(clock.now() + timedelta(days=30)):
         chasing.chase()
     tokens.issue(user=clinician, name="Laptop", by=clinician)
+    factories.emergency_access(refer.intake.patient, factories.user(Role.CLINICIAN, factories.site()))
     return at
 
 
@@ -254,7 +255,7 @@ def test_there_is_a_row_of_each_kind_in_these_tests(here: Site):
     assert ApiToken.objects.exists()
     assert Membership.objects.filter(site=here).exists()
     assert AuditEvent.objects.filter(site=here).exists()
-    assert {*SHARED, *PEOPLE, *WEBHOOKS, *RECORDS, "auditevent"} == set(model_names())
+    assert {*SHARED, *PEOPLE, *WEBHOOKS, *RECORDS, "auditevent", "breakglass"} == set(model_names())
 
 
 def test_every_search_is_named_by_what_it_finds_and_keeps_the_filters(here: Site):

@@ -76,6 +76,7 @@ def records(site: Site) -> dict[str, Any]:
     letter, _ = letters.issue(assessment=assessment, kind="patient", by=clinician)
     tokens.issue(user=clinician, name="a program", by=people.system())
     admin = factories.user(Role.ADMIN, site)
+    access = factories.emergency_access(assessment.intake.patient, factories.user(Role.CLINICIAN, factories.site()))
     webhook = webhooks.add(site=site, url="https://example.org/", events=["intake.completed"], by=admin)
     return {
         "site": site.pk,
@@ -90,6 +91,7 @@ def records(site: Site) -> dict[str, Any]:
         "referral": assessment.referrals.all()[0].pk,
         "protocolrelease": assessment.release_id,
         "webhook": webhook.pk,
+        "breakglass": access.pk,
         "auditevent": AuditEvent.objects.filter(site=site).latest("seq").pk,
     }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand
 
-from clinic.actions import chasing, work
+from clinic.actions import break_glass, chasing, work
 from clinic.models import Lateness
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ class Command(BaseCommand):
         if options["rebuild"]:
             number = work.rebuild()
             self.stderr.write(f"Went through {number} intakes.")
+        if ended := break_glass.end_what_is_over():
+            self.stderr.write(f"Ended {ended} emergency accesses.")
         acted = chasing.chase()
         if options["json"]:
             self.stdout.write(json.dumps([_document(each) for each in acted], indent=2))
