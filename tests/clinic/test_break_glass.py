@@ -186,7 +186,7 @@ def test_lists_searches_worklist_administration_and_api_stay_blind(
     for address in (f"patients/{ids[PATIENT]}/", f"intakes/{ids[INTAKE]}/", f"assessments/{ids[ASSESSMENT]}/"):
         assert program.get(address).status_code == 404
         assert reader.get(f"/api/v1/{address}").status_code == 404
-    assert program.get("patients/?search=Quillfeather").json()["results"] == []
+    assert program.post("patients/search/", {"words": "Quillfeather"}).json()["results"] == []
     assert program.get("worklist/").json()["results"] == []
 
 
