@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from clinic.actions import audit, origin
@@ -209,10 +210,9 @@ def _purpose(by: User) -> audit.Detail:
 
 def _whose(shown: Shown, pk: Any) -> tuple[Site | None, UUID | None]:
     """The site and the patient of a record, if there is one."""
-    names = ("site", shown.patient)
-    row = shown.model._base_manager.filter(pk=_id(pk)).values_list(*names).first()
-    site, patient = row or (None, None)
-    return Site.objects.filter(pk=site).first() if site else None, patient
+    rows = shown.model._base_manager.filter(pk=_id(pk)).annotate(whose=F(shown.patient))
+    row = rows.select_related("site").only("site").first()
+    return (row.site, row.whose) if row else (None, None)
 
 
 def _id(pk: Any) -> UUID:
