@@ -1,5 +1,5 @@
-"""Forget what has served its time and is no record: ended sessions, counts, answers kept for repeated requests, and where
-people logged in from.
+"""Forget what has served its time and is no record: ended sessions and tokens, counts, answers kept for repeated requests,
+delivered messages, and where people logged in from.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from django.conf import settings
 from clinic import clock
 from clinic.actions.limits import MINUTE
 from clinic.actions.lockout import KNOWN_FOR
-from clinic.models import Delivery, IdempotencyKey, OutboxMessage, Use
+from clinic.models import ApiToken, Delivery, IdempotencyKey, OutboxMessage, Use
 
 KEPT_MESSAGES = timedelta(days=30)  # so long one can look up what a program was told
 
@@ -23,6 +23,7 @@ def tidy() -> None:
     Use.objects.filter(minute__lt=int(yesterday.timestamp()) // MINUTE).delete()
     AccessAttempt.objects.filter(attempt_time__lt=yesterday).delete()
     AccessLog.objects.filter(attempt_time__lt=clock.now() - KNOWN_FOR).delete()
+    ApiToken.objects.filter(expiry__lt=yesterday).delete()
     IdempotencyKey.objects.filter(at__lt=yesterday).delete()
     _forget_messages()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -119,7 +119,7 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
     def roles(self) -> Mapping[UUID, frozenset[Role]]:
         """What the person is at each site, read once for each loaded user."""
         roles: defaultdict[UUID, set[Role]] = defaultdict(set)
-        for site, role in self.memberships.filter(is_active=True).values_list("site", "role"):
+        for site, role in self.memberships.filter(is_active=True).order_by().values_list("site", "role"):
             roles[site].add(Role(role))
         return {site: frozenset(held) for site, held in roles.items()}
 

@@ -15,7 +15,7 @@ from clinic import clock
 from clinic.actions import limits
 from clinic.actions.errors import TooOften
 from clinic.actions.limits import Limited
-from clinic.models import Patient, Site, Use, User
+from clinic.models import ApiToken, Patient, Site, Use, User
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.apps import give_password
@@ -138,6 +138,15 @@ def test_what_has_served_its_time_is_forgotten_and_nothing_else(client: Client, 
     assert kept_after_tidying(days=2) == (1, 0, 0)
     assert kept_after_tidying(days=31) == (0, 0, 0)
     assert Patient.objects.count() == 1
+
+
+def test_tokens_that_have_ended_are_forgotten_and_no_others(here: Site):
+    for each in (caller(Role.INTEGRATOR, here) for _ in range(2)):
+        ended = ApiToken.objects.filter(user=each.user)
+    ended.update(expiry=clock.now() - timedelta(days=2))
+    call_command("tidy")
+    assert not ended.exists()
+    assert ApiToken.objects.count() == 1
 
 
 def kept_after_tidying(*, days: int) -> tuple[int, int, int]:

@@ -1,13 +1,17 @@
 """A session or token ends with what it rests on: the next request is refused."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings as configured
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from clinic import clock
 from clinic.actions import people, second_factor, tokens
 from clinic.models import Membership, Site, User
 from tests import factories
@@ -138,3 +142,13 @@ def test_no_answer_to_a_person_stays_in_a_browser(browser: Client, path: str):
 @pytest.mark.parametrize("path", ["/api/v1/worklist/", "/api/v1/protocols/"])
 def test_no_answer_to_a_program_stays_on_its_way(program: Client, path: str):
     assert "no-store" in program.get(path)["Cache-Control"]
+
+
+def test_a_token_lets_nobody_in_after_its_end_and_no_other_is_looked_for(program: Client, clinician: User):
+    tokens.issue(user=User.objects.get(pk=clinician.pk), name="another", by=people.system())
+    with CaptureQueriesContext(connection) as asked:
+        assert program.get("/api/v1/protocols/").status_code == 200
+    assert len([each for each in asked if "clinic_apitoken" in each["sql"]]) == 1
+    with clock.at(clock.now() + timedelta(days=91)):
+        assert program.get("/api/v1/protocols/").status_code == 401
+    assert program.get("/api/v1/protocols/").status_code == 200
