@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -21,21 +20,19 @@ class Value(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-@extend_schema_field(OpenApiTypes.DATETIME)
-class Moment(serializers.Field[Any, Any, Any, Any]):
-    """A time that was stored as text, in UTC."""
-
-    def to_representation(self, value: str) -> str:
-        return datetime.fromisoformat(value).astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
 class Statement(serializers.Serializer[Any]):
-    """What one source said; the age, which comes from the patient's record, has no time and nobody."""
+    """What one source said; the age, which comes from the patient's record, has no time and nobody.
+
+    It is JSON already: the fields describe it, and a test holds it to them. Only its time is put in UTC.
+    """
 
     value = Value()
     source = serializers.ChoiceField(SOURCES)  # type: ignore[assignment]  # a key of the document, not the framework's attribute
-    at = Moment(required=False)
+    at = serializers.DateTimeField(required=False)
     by = serializers.CharField(required=False, help_text="the id of the user who brought the answer")
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        return {**instance, "at": _in_utc(instance["at"])} if "at" in instance else instance
 
 
 class StoredAnswer(Statement):
@@ -43,9 +40,17 @@ class StoredAnswer(Statement):
 
     disputes = Statement(required=False)
 
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return {**shown, "disputes": super().to_representation(shown["disputes"])} if "disputes" in shown else shown
+
 
 class StoredAnswers(serializers.DictField):
     """Answers by question id, in the long form."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(child=StoredAnswer(), **options)
+
+
+def _in_utc(moment: str) -> str:
+    return datetime.fromisoformat(moment).astimezone(UTC).isoformat().replace("+00:00", "Z")

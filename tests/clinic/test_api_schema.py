@@ -12,6 +12,8 @@ from django.core.management import call_command
 from django.test import Client
 from rest_framework import serializers
 
+from clinic.actions import intakes
+from clinic.api.answers import Statement
 from clinic.api.outcome import Outcome
 from clinic.api.protocol_document import ProtocolDocument
 from clinic.api.urls import urlpatterns
@@ -111,6 +113,20 @@ def unlike(shape: Any, value: Any, path: str = "") -> list[str]:
 def test_an_outcome_is_what_the_description_says(baseline: str, changed: dict[str, Any]) -> None:
     outcome = decide(read_protocol(factories.BACK_PAIN), factories.answers(baseline, **changed), on=ON)
     assert unlike(Outcome(), outcome) == []
+
+
+@pytest.mark.django_db
+def test_stored_answers_are_shown_as_the_description_says(here: Site) -> None:
+    clinician = factories.user(Role.CLINICIAN, here)
+    intake = factories.open_intake(here, clinician)
+    told = {"value": "yes", "source": "patient", "at": "2026-11-20T10:00:00+02:00"}
+    for answer in (told, {"value": "no"}):
+        intakes.answer(intake=intake, answers={"fever": answer}, by=clinician)
+    shown = caller(Role.CLINICIAN, here).get(f"intakes/{intake.pk}/").json()["answers"]["fever"]
+    disputed = shown.pop("disputes")
+    assert set(shown) == set(disputed) == set(Statement().fields)
+    assert [shown["value"], disputed["value"], disputed["at"]] == ["no", "yes", "2026-11-20T08:00:00Z"]
+    assert shown["at"].endswith("Z")
 
 
 @pytest.mark.django_db
