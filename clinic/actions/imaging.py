@@ -185,7 +185,7 @@ def _store(
     event = StudyEvent.objects.create(
         intake=intake, site=intake.site, assessment=assessment, number=number, step=step, note=note, by=by
     )
-    work.settle(intake)
+    work.settle(intake, assessment)
     audit.record(
         action=f"imaging.{step}",
         by=by,

@@ -48,7 +48,7 @@ def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake: 
     with conflict_on_duplicate(_("This patient has an open intake already.")):
         intake.save_as(by=by, reason="opened")
     assessment = _assess(intake, by=by)
-    _record("intake.open", intake, by, {"release": str(release), "assessment": str(assessment.pk)})
+    _record("intake.open", intake, by, {"release": str(release), "assessment": str(assessment.pk)}, newest=assessment)
     return intake
 
 
@@ -77,7 +77,7 @@ def answer(
     intake.answers = {**intake.answers, **changed}
     assessment = _advance(intake, by=by, reason=f"answered: {', '.join(changed)}")
     detail = {"questions": list(changed), "assessment": str(assessment.pk)}
-    _record("intake.answer", intake, by, detail)
+    _record("intake.answer", intake, by, detail, newest=assessment)
     return assessment
 
 
@@ -100,7 +100,7 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
     intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
     outbox.announce(kind=MessageKind.INTAKE_COMPLETED, site=intake.site, obj=intake)
-    _record("intake.complete", intake, by, {"assessment": str(assessment.pk)})
+    _record("intake.complete", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
     return assessment
 
 
@@ -198,7 +198,7 @@ def _current(intake: Intake, *, by: User) -> Assessment:
     if (newest.on, newest.engine_version) == (clock.today(), ENGINE_VERSION):
         return newest
     assessment = _advance(intake, by=by, reason="assessed again")
-    _record("intake.assess", intake, by, {"assessment": str(assessment.pk)})
+    _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
     return assessment
 
 
@@ -230,6 +230,7 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
         on=on,
         by=by,
     )
+    Assessment._meta.get_field("decision").set_cached_value(assessment, None)  # nobody can have decided on it yet
     outbox.announce(kind=MessageKind.ASSESSMENT_CREATED, site=intake.site, obj=assessment)
     transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
     return assessment
@@ -255,6 +256,6 @@ def _named(protocol_id: str) -> ProtocolRelease:
     return release
 
 
-def _record(action: str, intake: Intake, by: User, detail: audit.Detail) -> None:
-    work.settle(intake)
+def _record(action: str, intake: Intake, by: User, detail: audit.Detail, *, newest: Assessment | None = None) -> None:
+    work.settle(intake, newest)
     audit.record(action=action, by=by, site=intake.site, obj=intake, subject=intake.patient, detail=detail)

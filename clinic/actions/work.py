@@ -28,6 +28,7 @@ from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from uuid import UUID
 
 REPORT_DAYS = 14  # evidence B, A19: a pending report is chased at 2 weeks ...
 REPORT_ESCALATED = 42  # ... and goes to medical review at 6
@@ -35,11 +36,15 @@ _PENDING = ("requested", "awaiting_report", "report_unavailable")
 _AT_ONCE = {Urgency.NOW: timedelta(0), Urgency.SAME_DAY: timedelta(hours=24)}
 
 Item = dict[str, Any]
+Deadline = tuple[Any, ...]  # of which referral or study, for what, until when
 
 
-def settle(intake: Intake) -> None:
-    """Bring what is waited for about an intake and its referrals up to date."""
-    _store(intake, [*_of_intake(intake), *_of_referrals(intake)])
+def settle(intake: Intake, newest: Assessment | None = None) -> None:
+    """Bring what is waited for about an intake and its referrals up to date.
+
+    `newest` is its newest assessment, where that is at hand.
+    """
+    _store(intake, [*_of_intake(intake, newest), *_of_referrals(intake)])
 
 
 def rebuild() -> int:
@@ -53,11 +58,13 @@ def rebuild() -> int:
 
 def _store(intake: Intake, wanted: Sequence[Item]) -> None:
     """Write what has changed, row by row: a row that stays as it is costs nothing."""
-    present = {(row.referral_id, row.study): row for row in WorkItem.objects.filter(intake=intake)}
+    present = {(row.referral_id, row.study): row for row in WorkItem.objects.filter(intake=intake).order_by()}
+    acted = _acted_on(intake)
     for item in wanted:
         row = present.pop((item.get("referral_id"), item.get("study", 0)), None)
-        _write(intake, row, item | {"chased": _lateness(intake, item)})
-    WorkItem.objects.filter(pk__in=[row.pk for row in present.values()]).delete()
+        _write(intake, row, item | {"chased": acted.get(_deadline(item), Lateness.ON_TIME)})
+    if present:
+        WorkItem.objects.filter(pk__in=[row.pk for row in present.values()]).delete()
 
 
 def _write(intake: Intake, row: WorkItem | None, item: Item) -> None:
@@ -73,17 +80,22 @@ def _write(intake: Intake, row: WorkItem | None, item: Item) -> None:
         row.save(update_fields=changed)
 
 
-def _lateness(intake: Intake, item: Item) -> int:
-    """How far the lateness of this very deadline has gone."""
-    acted = Escalation.objects.filter(intake=intake, kind=item["kind"], due=item["due"], study=item.get("study", 0))
-    levels = acted.filter(referral=item.get("referral_id")).values_list("level", flat=True)
-    return max(levels, default=Lateness.ON_TIME)
+def _acted_on(intake: Intake) -> dict[Deadline, int]:
+    """How far the lateness of each deadline has gone."""
+    rows = Escalation.objects.filter(intake=intake).order_by("level")
+    return {
+        tuple(deadline): level for *deadline, level in rows.values_list("referral", "study", "kind", "due", "level")
+    }
 
 
-def _of_intake(intake: Intake) -> Iterator[Item]:
+def _deadline(item: Item) -> Deadline:
+    return item.get("referral_id"), item.get("study", 0), item["kind"], item["due"]
+
+
+def _of_intake(intake: Intake, newest: Assessment | None) -> Iterator[Item]:
     if intake.status == IntakeStatus.CANCELLED:
         return
-    newest = Assessment.objects.newest().get(intake=intake)
+    newest = newest or Assessment.objects.newest().get(intake=intake)
     step = _step(intake, newest)
     if step:
         yield {"disposition": newest.disposition, "rank": Disposition(newest.disposition).rank, **step}
@@ -95,13 +107,18 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
     """What is to be done next about the intake itself; the most urgent thing first."""
     if newest.urgency in _AT_ONCE and not _stop_is_recorded(newest):
         since = _since_stop(newest)
-        return {"kind": Work.STOP, "since": since, "due": since + _AT_ONCE[Urgency(newest.urgency)], "owner": newest.by}
+        return {
+            "kind": Work.STOP,
+            "since": since,
+            "due": since + _AT_ONCE[Urgency(newest.urgency)],
+            "owner_id": newest.by_id,
+        }
     if intake.is_open:
         return {
             "kind": Work.ANSWERS,
             "since": intake.opened_at,
             "due": intake.opened_at + timedelta(days=intake.site.days_to_complete),
-            "owner": intake.opened_by,
+            "owner_id": intake.opened_by_id,
             "open_questions": len(newest.outcome["outstanding"]),
         }
     if is_decided(newest):
@@ -109,7 +126,7 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
     since = max(filter(None, (intake.completed_at, newest.at)))
     days = timedelta(days=intake.site.days_to_decide)
     due = since + _AT_ONCE.get(Urgency(newest.urgency), days)
-    return {"kind": Work.DECISION, "since": since, "due": due, "owner": intake.completed_by or newest.by}
+    return {"kind": Work.DECISION, "since": since, "due": due, "owner_id": intake.completed_by_id or newest.by_id}
 
 
 def is_decided(newest: Assessment) -> bool:
@@ -156,7 +173,7 @@ def _of_studies(intake: Intake, newest: Assessment) -> Iterator[Item]:
             "rank": Disposition(newest.disposition).rank,
             "since": since,
             "due": since + timedelta(days=days),
-            "owner": intake.completed_by,
+            "owner_id": intake.completed_by_id,
         }
 
 
@@ -187,8 +204,8 @@ def _since_study(intake: Intake, number: int, study: dict[str, Any]) -> datetime
 
 
 def _of_referrals(intake: Intake) -> Iterator[Item]:
-    rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment", "created_by")
-    for referral in rows.prefetch_related("statuses__by"):
+    rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment")
+    for referral in rows.prefetch_related("statuses"):
         newest = referral.newest_step
         if newest.status in ENDED:
             continue
@@ -201,11 +218,11 @@ def _of_referrals(intake: Intake) -> Iterator[Item]:
             "rank": Disposition(referral.assessment.disposition).rank,
             "since": newest.at,
             "due": newest.due,
-            "owner": _responsible(referral),
+            "owner_id": _responsible(referral),
         }
 
 
-def _responsible(referral: Referral) -> Any:
+def _responsible(referral: Referral) -> UUID:
     """The clinician who accepted it last, or whoever proposed it."""
     accepted = [each for each in referral.statuses.all() if each.status == Stage.ACCEPTED]
-    return max(accepted, key=lambda each: each.seq).by if accepted else referral.created_by
+    return max(accepted, key=lambda each: each.seq).by_id if accepted else referral.created_by_id

@@ -128,7 +128,7 @@ class IntakeAnswers(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = find(_visible(self), id), self.body(AnswersBody)
+        intake, body = find(_mine(self), id), self.body(AnswersBody)
         expected = self.expected_version()
         return tagged(
             self.reply(
@@ -154,7 +154,7 @@ class IntakeCompletion(Address):
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.body(Nothing)
-        intake, expected = find(_visible(self), id), self.expected_version()
+        intake, expected = find(_mine(self), id), self.expected_version()
         return tagged(
             self.reply(
                 200,
@@ -222,4 +222,9 @@ class IntakeHistory(Address):
 
 
 def _visible(address: Address) -> Any:
-    return Intake.objects.visible_to(address.caller).with_context().select_related("opened_by", "completed_by")
+    return _mine(address).select_related("opened_by", "completed_by")
+
+
+def _mine(address: Address) -> Any:
+    """The intakes that the caller may see, for what is done to one and shows something else."""
+    return Intake.objects.visible_to(address.caller).with_context()
