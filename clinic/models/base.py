@@ -147,9 +147,12 @@ class Record(models.Model):
         raise Unaudited("records are never deleted")
 
     def check_columns(self) -> None:
-        """Refuse, before the database would, what a column cannot hold; no query is made."""
-        relations = {field.name for field in self._meta.fields if field.is_relation}
-        self.clean_fields(exclude=relations)
+        """Refuse, before the database would, what a column cannot hold; no query is made.
+
+        JSON is passed over: Django would only write it once more, to see that it can be written.
+        """
+        passed = (models.ForeignKey, models.JSONField)
+        self.clean_fields(exclude={field.name for field in self._meta.fields if isinstance(field, passed)})
 
 
 class EditedRecord(Record):
