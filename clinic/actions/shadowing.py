@@ -91,9 +91,12 @@ def beside(assessment: Assessment) -> None:
 
 
 def _shadow_of(assessment: Assessment) -> Replay | None:
-    """One query for every assessment, whether or not anything shadows."""
-    running = Replay.objects.running().filter(shadow_at=assessment.site_id, sha256=F("release__sha256"))
-    shadows = running.filter(release__protocol=assessment.release.protocol)
+    """One short query for every assessment, whether or not anything shadows; a site has one shadow at most."""
+    running = Replay.objects.running().filter(shadow_at=assessment.site_id)
+    pk = running.values_list("pk", flat=True).first()
+    if pk is None:
+        return None
+    shadows = running.filter(pk=pk, sha256=F("release__sha256"), release__protocol=assessment.release.protocol)
     return shadows.select_related("release").defer("release__source").first()
 
 
