@@ -142,9 +142,9 @@ def amend(*, intake: Intake, answers: Mapping[str, Entry], by: User, reason: str
 
 
 def _refresh(intake: Intake, by: User) -> None:
-    """Read the intake anew and hold it; `by` must be allowed to work on it."""
+    """Read the intake anew, whole, and hold it; of the one that is given only the id counts. `by` must be allowed to work on it."""
+    intake.__dict__ = vars(Intake.objects.locked().get(pk=intake.pk))
     permissions.require(by, Capability.ANSWER, intake.site)
-    intake.refresh_from_db(from_queryset=Intake.objects.locked())
     patients.require_known(intake.patient)
 
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from clinic.actions import decisions, stops
 from clinic.api.answers import StoredAnswers
 from clinic.api.description import reads, writes
-from clinic.api.door import Address, find
+from clinic.api.door import Address, find, shown
 from clinic.api.fields import Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import DISPOSITIONS, EXCLUSIONS, SERVICES, URGENCIES, Outcome
@@ -116,7 +116,7 @@ class OneAssessment(Address):
 
     @reads("Read an assessment", AssessmentShown, problems=(404,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(AssessmentShown(find(assessments_of(self.caller), id)).data)
+        return Response(shown(AssessmentShown, find(assessments_of(self.caller), id)))
 
 
 class StopBody(Strict):
@@ -149,7 +149,7 @@ class AssessmentStops(Address):
     @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         assessment, body = find(assessments_of(self.caller), id), self.body(StopBody)
-        return self.reply(201, lambda: StopShown(stops.record(assessment=assessment, by=self.caller, **body)).data)
+        return self.reply(201, lambda: shown(StopShown, stops.record(assessment=assessment, by=self.caller, **body)))
 
 
 class AssessmentChanges(Address):
@@ -178,4 +178,4 @@ class AssessmentDecision(Address):
 
 
 def _decide(assessment: Assessment, body: dict[str, Any], by: User) -> Any:
-    return DecisionShown(decisions.decide(assessment=assessment, by=by, **body)).data
+    return shown(DecisionShown, decisions.decide(assessment=assessment, by=by, **body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import models
@@ -115,6 +116,17 @@ def _checked(shape: type[BaseSerializer[Any]], data: Any) -> dict[str, Any]:
     serializer = shape(data=data)
     serializer.is_valid(raise_exception=True)
     return cast("dict[str, Any]", serializer.validated_data)
+
+
+def shown(shape: type[BaseSerializer[Any]], row: object) -> Any:
+    """The row in that shape."""
+    return _made_once(shape).to_representation(row)  # type: ignore[arg-type]  # a class has a hash
+
+
+@cache
+def _made_once(shape: Callable[[], BaseSerializer[Any]]) -> BaseSerializer[Any]:
+    """The framework reads its fields from the model anew for every serializer; to show something keeps nothing."""
+    return shape()
 
 
 def find(rows: QuerySet[Row], id: object) -> Row:  # noqa: A002 -- as the column is called

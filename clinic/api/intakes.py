@@ -13,7 +13,7 @@ from clinic.actions.errors import NotFound
 from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, assessments_of
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
-from clinic.api.door import Address, find, tagged
+from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Answers, Id, Nothing, ReasonBody, Strict, Text
 from clinic.api.history import Change, changes
 from clinic.api.listing import ListQuery
@@ -105,7 +105,7 @@ class Intakes(Address):
             raise NotFound("There is no published protocol of this name.")
         return self.reply(
             201,
-            lambda: IntakeShown(intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)).data,
+            lambda: shown(IntakeShown, intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)),
         )
 
 
@@ -114,7 +114,7 @@ class OneIntake(Address):
 
     @reads("Read an intake", IntakeShown, problems=(404,), parameters=(TAG,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return tagged(Response(IntakeShown(find(_visible(self), id)).data))
+        return tagged(Response(shown(IntakeShown, find(_visible(self), id))))
 
 
 class IntakeAnswers(Address):
@@ -128,15 +128,14 @@ class IntakeAnswers(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = find(_mine(self), id), self.body(AnswersBody)
+        intake, body = _named(self, id), self.body(AnswersBody)
         expected = self.expected_version()
         return tagged(
             self.reply(
                 200,
-                lambda: (
-                    AssessmentShown(
-                        intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body)
-                    ).data
+                lambda: shown(
+                    AssessmentShown,
+                    intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body),
                 ),
             )
         )
@@ -154,12 +153,12 @@ class IntakeCompletion(Address):
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.body(Nothing)
-        intake, expected = find(_mine(self), id), self.expected_version()
+        intake, expected = _named(self, id), self.expected_version()
         return tagged(
             self.reply(
                 200,
-                lambda: (
-                    AssessmentShown(intakes.complete(intake=intake, by=self.caller, expected_version=expected)).data
+                lambda: shown(
+                    AssessmentShown, intakes.complete(intake=intake, by=self.caller, expected_version=expected)
                 ),
             )
         )
@@ -170,7 +169,7 @@ class IntakeReopening(Address):
 
     @writes("Take a completed intake up again", IntakeShown, body=ReasonBody, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = find(_visible(self), id), self.body(ReasonBody)
+        intake, body = _named(self, id), self.body(ReasonBody)
         return self.reply(200, lambda: _after(self, intake, intakes.reopen, body))
 
 
@@ -179,13 +178,13 @@ class IntakeCancellation(Address):
 
     @writes("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = find(_visible(self), id), self.body(ReasonBody)
+        intake, body = _named(self, id), self.body(ReasonBody)
         return self.reply(200, lambda: _after(self, intake, intakes.cancel, body))
 
 
 def _after(address: Address, intake: Intake, act: Callable[..., None], body: dict[str, Any]) -> Any:
     act(intake=intake, by=address.caller, **body)
-    return IntakeShown(find(_visible(address), intake.pk)).data
+    return shown(IntakeShown, find(_visible(address), intake.pk))
 
 
 class IntakeAssessments(Address):
@@ -199,7 +198,7 @@ class IntakeAssessments(Address):
     )
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
-        intake = find(Intake.objects.visible_to(self.caller).only("id"), id)
+        intake = _named(self, id)
         return self.page(assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake), AssessmentLine)
 
 
@@ -215,16 +214,16 @@ class IntakeHistory(Address):
     @reads("List an intake's changes, newest first", Change(many=True), problems=(404, 422), parameters=(ListQuery,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
-        history = find(Intake.objects.visible_to(self.caller).only("id"), id).history.order_by("-history_id")
+        history = _named(self, id).history.order_by("-history_id")
         rows = self.paginate_queryset(history.select_related("history_user")) or []
         earlier = history.filter(history_id__lt=rows[-1].history_id).first() if rows else None
         return self.get_paginated_response(Change(changes(rows, earlier), many=True).data)
 
 
 def _visible(address: Address) -> Any:
-    return _mine(address).select_related("opened_by", "completed_by")
+    return Intake.objects.visible_to(address.caller).with_context().select_related("opened_by", "completed_by")
 
 
-def _mine(address: Address) -> Any:
-    """The intakes that the caller may see, for what is done to one and shows something else."""
-    return Intake.objects.visible_to(address.caller).with_context()
+def _named(address: Address, id: UUID) -> Intake:  # noqa: A002 -- as the address calls it
+    """The intake for an action, which reads it anew: only whether the caller may see it is asked here."""
+    return find(Intake.objects.visible_to(address.caller).only("id"), id)

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from clinic.actions import letters
 from clinic.api.assessments import assessments_of
 from clinic.api.description import reads, writes
-from clinic.api.door import Address, find
+from clinic.api.door import Address, find, shown
 from clinic.api.fields import Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.api.people import Person
@@ -61,7 +61,7 @@ class AssessmentLetters(Address):
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         assessment, body = find(assessments_of(self.caller), id), self.body(LetterBody)
         return self.reply(
-            201, lambda: LetterShown(letters.issue(assessment=assessment, by=self.caller, **body)[0]).data
+            201, lambda: shown(LetterShown, letters.issue(assessment=assessment, by=self.caller, **body)[0])
         )
 
 

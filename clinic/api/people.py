@@ -11,7 +11,7 @@ from clinic.actions import limits, origin, patients
 from clinic.actions.errors import NotFound
 from clinic.actions.limits import Limited
 from clinic.api.description import reads, writes
-from clinic.api.door import Address, find
+from clinic.api.door import Address, find, shown
 from clinic.api.fields import Day, Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.models import Patient, Sex, Site
@@ -94,7 +94,7 @@ class Patients(Address):
     def post(self, request: Request) -> Response:
         body = {"sex": Sex.UNKNOWN, **self.body(PatientBody)}
         body["site"] = self._site(body["site"])
-        return self.reply(201, lambda: PatientShown(patients.register(**body, by=self.caller)).data)
+        return self.reply(201, lambda: shown(PatientShown, patients.register(**body, by=self.caller)))
 
     def _site(self, slug: str) -> Site:
         site = Site.objects.visible_to(self.caller).filter(slug=slug).first()
@@ -122,4 +122,4 @@ class OnePatient(Address):
 
     @reads("Read a patient", PatientShown, problems=(404,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(PatientShown(find(Patient.objects.visible_to(self.caller).select_related("site"), id)).data)
+        return Response(shown(PatientShown, find(Patient.objects.visible_to(self.caller).select_related("site"), id)))

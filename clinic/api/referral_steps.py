@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from clinic.actions import referrals
 from clinic.actions.referral_steps import STEPS, Verb
 from clinic.api.description import IF_MATCH, TAG, once_with, writes
-from clinic.api.door import Address, find, tagged
+from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Day, Strict, Text
 from clinic.api.referrals import ReferralShown, visible
 from clinic.models import Referral
@@ -58,4 +58,4 @@ def address(verb: Verb) -> type[Address]:
 
 def _take(referral: Referral, verb: Verb, said: dict[str, Any], by: User) -> Any:
     referrals.advance(referral=referral, verb=verb, by=by, **said)
-    return ReferralShown(find(visible(by), referral.pk)).data
+    return shown(ReferralShown, find(visible(by), referral.pk))

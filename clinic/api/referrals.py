@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.api.description import TAG, reads
-from clinic.api.door import Address, find, tagged
+from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Id
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
@@ -93,7 +93,7 @@ class OneReferral(Address):
 
     @reads("Read a referral", ReferralShown, problems=(404,), parameters=(TAG,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return tagged(Response(ReferralShown(find(visible(self.caller), id)).data))
+        return tagged(Response(shown(ReferralShown, find(visible(self.caller), id))))
 
 
 def visible(user: User) -> ReferralRows:
