@@ -77,7 +77,7 @@ def _postgresql(name: str, parts: SplitResult) -> dict[str, Any]:
 def _sqlite(name: str) -> dict[str, Any]:
     # With SQLite's own defaults most writes that meet another one fail at once, whatever the timeout.
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "clinic.one_writer",
         "NAME": BASE_DIR / name,
         "OPTIONS": {
             "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;",

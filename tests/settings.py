@@ -12,6 +12,6 @@ WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True
 
 # A file, as in a clinic, and not memory: there two connections at once wait for each other instead of failing.
 # Each run has its own, so that two at a time do not meet in it.
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+if DATABASES["default"]["ENGINE"] == "clinic.one_writer":
     VAR_DIR.mkdir(exist_ok=True)
     DATABASES["default"]["TEST"] = {"NAME": VAR_DIR / f"test-{os.getpid()}.sqlite3"}

@@ -1,0 +1,1 @@
+"""SQLite as Django speaks to it, for many threads of one process."""

@@ -1,0 +1,89 @@
+"""The threads of a process write to SQLite one after the other, and nobody keeps a turn that is over."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from clinic.clock import now
+from clinic.models import Use
+from clinic.one_writer.base import _WRITING
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has as many writers as there are"),
+]
+
+
+def write() -> None:
+    Use.objects.create(what="search", who="ada", minute=int(now().timestamp()), times=1)
+
+
+def end_well() -> None:
+    with transaction.atomic():
+        write()
+        assert _WRITING.locked()
+
+
+def fail() -> None:
+    with transaction.atomic():
+        write()
+        write()
+
+
+def owe() -> None:
+    """Refused when the transaction ends: the row that another one leads to is not there."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO guard_owed (tbl, pk, due) VALUES ('clinic_intake', '1', 1)")
+
+
+def close() -> None:
+    with transaction.atomic():
+        write()
+        connection.close()
+
+
+def cannot_begin() -> None:
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            with transaction.atomic():
+                pass
+        finally:
+            cursor.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize(
+    ("act", "is_refused"), [(end_well, False), (fail, True), (owe, True), (close, False), (cannot_begin, True)]
+)
+def test_a_turn_ends_with_its_transaction_however_that_ends(act: Callable[[], None], is_refused: bool) -> None:  # noqa: FBT001 -- a case
+    if is_refused:
+        with pytest.raises(DatabaseError):
+            act()
+    else:
+        act()
+    assert not _WRITING.locked()
+
+
+def test_whoever_comes_second_waits_without_asking_sqlite() -> None:
+    came, told = Event(), []
+
+    def second() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 0")  # would be turned away at once
+        came.set()
+        with transaction.atomic():
+            told.append("second")
+        connection.close()
+
+    with transaction.atomic():
+        thread = Thread(target=second)
+        thread.start()
+        came.wait(5)
+        thread.join(0.2)
+        told.append("first")
+    thread.join(5)
+    assert told == ["first", "second"]
+    assert not _WRITING.locked()
