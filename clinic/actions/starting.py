@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 
 from clinic import clock, guard, protocols
@@ -21,3 +22,5 @@ def ready() -> None:
             decide(protocols.get(release), {}, on=clock.today())
         except protocols.DamagedRelease:
             _log.exception("a published protocol is damaged and is not used")
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: no request waits while Python looks through it for garbage
