@@ -93,10 +93,9 @@ def beside(assessment: Assessment) -> None:
 def _shadow_of(assessment: Assessment) -> Replay | None:
     """One short query for every assessment, whether or not anything shadows; a site has one shadow at most."""
     running = Replay.objects.running().filter(shadow_at=assessment.site_id)
-    pk = running.values_list("pk", flat=True).first()
-    if pk is None:
+    if not list(running.order_by().values_list("pk")):
         return None
-    shadows = running.filter(pk=pk, sha256=F("release__sha256"), release__protocol=assessment.release.protocol)
+    shadows = running.filter(sha256=F("release__sha256"), release__protocol=assessment.release.protocol)
     return shadows.select_related("release").defer("release__source").first()
 
 

@@ -7,6 +7,7 @@ entry in the trail. `rebuild` makes the whole list anew: from the same records i
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from clinic.models import (
@@ -82,10 +83,9 @@ def _write(intake: Intake, row: WorkItem | None, item: Item) -> None:
 
 def _acted_on(intake: Intake) -> dict[Deadline, int]:
     """How far the lateness of each deadline has gone."""
-    rows = Escalation.objects.filter(intake=intake).order_by("level")
-    return {
-        tuple(deadline): level for *deadline, level in rows.values_list("referral", "study", "kind", "due", "level")
-    }
+    rows = Escalation.objects.filter(intake=intake).order_by()
+    levels = sorted(rows.values_list("level", "referral", "study", "kind", "due"), key=itemgetter(0))
+    return {tuple(deadline): level for level, *deadline in levels}
 
 
 def _deadline(item: Item) -> Deadline:
@@ -204,8 +204,9 @@ def _since_study(intake: Intake, number: int, study: dict[str, Any]) -> datetime
 
 
 def _of_referrals(intake: Intake) -> Iterator[Item]:
-    rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment")
-    for referral in rows.prefetch_related("statuses"):
+    rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment").prefetch_related("statuses")
+    wanted = rows.only("service", "created_at", "created_by", "assessment__disposition").order_by()
+    for referral in sorted(wanted, key=attrgetter("created_at", "pk"), reverse=True):
         newest = referral.newest_step
         if newest.status in ENDED:
             continue
