@@ -112,6 +112,7 @@ MFA = environ.get("YELLOWFLAG_MFA", "" if DEMO else "required")
 if MFA != "required" and not (DEMO and MFA == ""):
     raise ImproperlyConfigured(f'YELLOWFLAG_MFA is "{MFA}": it must be "required", or, in the demo only, not set.')
 SECOND_FACTOR_REQUIRED = MFA == "required"
+OWN_PASSWORD_REQUIRED = not DEMO  # nobody goes on with a password that somebody else gave them
 PROXIES = whole_number("YELLOWFLAG_PROXIES", 0)
 
 DEBUG = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.auth import logout
 from django.db import transaction
+from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 
 from clinic import sessions
@@ -34,6 +36,30 @@ class GateMiddleware:
         if request.user.is_authenticated:
             patch_cache_control(response, no_store=True, private=True)
         return response
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Nothing is done with a password that somebody else knows but to choose another."""
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if isinstance(request.user, User) and name not in _BEFORE_A_PASSWORD and is_to_choose_password(request.user):
+            return redirect("password")
+        return None
+
+
+# What is open to whoever has yet to choose a password: to do that, with what it takes.
+_BEFORE_A_PASSWORD = (
+    "password",
+    "login",
+    "logout",
+    "set_language",
+    "second_factor",
+    "second_factor_again",
+    "second_factor_picture",
+)
+
+
+def is_to_choose_password(user: User) -> bool:
+    """Whether somebody else gave the person the password that they have."""
+    return settings.OWN_PASSWORD_REQUIRED and not user.chose_password
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:

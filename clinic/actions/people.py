@@ -86,6 +86,7 @@ def set_password(*, user: User, password: str, by: User) -> None:
     if user != by:
         require_over(by, user)
     _give_password(user, password)
+    user.chose_password = user == by
     user.save_as(by=by, reason="password changed")
     shut_out_programs(user, by)
     record_everywhere("user.password", user, by, {})

@@ -93,6 +93,9 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
     display_name = Line(max_length=150)
     email = models.EmailField(blank=True)
     is_active = models.BooleanField(default=True, help_text="Users are deactivated, never deleted.")
+    chose_password = models.BooleanField(
+        default=False, editable=False, help_text="The person gave themselves the present password."
+    )
     second_factor_since = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the present second factor was set up; empty without one."
     )

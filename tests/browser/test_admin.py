@@ -70,7 +70,7 @@ def test_the_forms_of_administrators_are_accessible_also_when_refused(here: Site
         page.click("[name=_save]")
         page.locator(".errornote").wait_for()
         assert_accessible(page)
-    page.goto(reverse("admin:password_change"))
+    page.goto(reverse("password"))
     assert_accessible(page)
 
 

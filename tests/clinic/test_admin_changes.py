@@ -184,14 +184,3 @@ def test_the_tokens_of_others_sites_are_not_there(client: Client):
     integrator = factories.user(Role.INTEGRATOR, elsewhere)
     tokens.issue(user=integrator, name="Theirs", by=integrator)
     assert "Theirs" not in client.get(reverse("admin:clinic_apitoken_changelist")).content.decode()
-
-
-def test_people_change_their_own_password(client: Client, admin: User):
-    form = {
-        "old_password": factories.PASSWORD,
-        "new_password1": "another-quiet-lantern",
-        "new_password2": "another-quiet-lantern",
-    }
-    assert client.post(reverse("admin:password_change"), form).status_code == 302
-    assert User.objects.get(pk=admin.pk).check_password("another-quiet-lantern")
-    assert client.get(reverse("admin:index")).status_code == 200

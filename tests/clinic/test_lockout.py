@@ -94,10 +94,9 @@ def test_who_has_been_here_is_still_guessed_five_times_only(clerk: User):
 
 def test_the_old_password_cannot_be_guessed_where_a_new_one_is_given(client: Client, clinician: User):
     client.force_login(clinician)
-    new = {"new_password1": "another-quiet-lantern", "new_password2": "another-quiet-lantern"}
     guesses = [*(f"wrong {each}" for each in range(5)), factories.PASSWORD]
-    page = reverse("admin:password_change")
-    answers = [client.post(page, {"old_password": guess, **new}) for guess in guesses]
+    page = reverse("password")
+    answers = [client.post(page, {"old": guess, "new": "another-quiet-lantern"}) for guess in guesses]
     assert [each.status_code for each in answers] == [200, 200, 200, 200, 429, 429]
     assert "Wait 15 minutes" in answers[-1].content.decode()
     assert User.objects.get(pk=clinician.pk).check_password(factories.PASSWORD)

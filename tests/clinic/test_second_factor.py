@@ -46,7 +46,7 @@ def actions() -> list[str]:
 
 
 @pytest.mark.parametrize("role", POWERFUL)
-@pytest.mark.parametrize("path", ["/", "/admin/", "/admin/password_change/", "/api/v1/worklist/"])
+@pytest.mark.parametrize("path", ["/", "/admin/", "/password/", "/api/v1/worklist/"])
 def test_a_password_alone_leads_to_setting_one_up(client: Client, here: Site, role: Role, path: str):
     assert give_password(client, factories.user(role, here), to=path).url == reverse("second_factor")
     assert demands_login(client.get(path))

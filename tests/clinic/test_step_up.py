@@ -87,7 +87,7 @@ def test_sending_back_asks_for_nothing(client: Client, approver: User, app: App,
 def test_a_new_password_asks_again_too(client: Client, approver: User, app: App):
     with later(minutes=-6):
         log_in(client, approver, app)
-    assert client.get(reverse("admin:password_change")).url.startswith(reverse("second_factor_again"))
+    assert client.get(reverse("password")).url.startswith(reverse("second_factor_again"))
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
