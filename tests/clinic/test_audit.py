@@ -156,5 +156,5 @@ def test_an_entry_is_found_by_the_id_of_its_request_however_it_is_written(client
 
 def test_what_actions_are_done_to_is_known_by_name() -> None:
     sources = [file.read_text() for file in Path(actions.__file__).parent.glob("*.py")]
-    named = {noun for text in sources for noun in re.findall(r'"([a-z]+)\.(?:[a-z_]+"|\{)', text)}
+    named = {noun for text in sources for noun in re.findall(r'"([a-z_]+)\.(?:[a-z_]+"|\{)', text)}
     assert named == NOUNS
