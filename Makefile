@@ -9,7 +9,7 @@ CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_UR
 	YELLOWFLAG_PATIENT_KEYS=$(shell printf '%0128d' 0) \
 	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
 
-.PHONY: help demo test check soak bench golden pictures lock
+.PHONY: help demo test check lint types descriptions soak bench golden pictures lock
 
 help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
@@ -34,12 +34,18 @@ demo: .venv/runtime
 test: .venv/dev
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-check: .venv/dev
+check: lint types descriptions
+
+lint: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint clinic/templates --lint
+
+types: .venv/dev
+	$(BIN)/mypy
+
+descriptions: .venv/dev
 	$(DEMO) makemigrations --check --dry-run
 	$(CHECKED) check --deploy --fail-level WARNING
 	$(DEMO) spectacular --validate --fail-on-warn --file /dev/null

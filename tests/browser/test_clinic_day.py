@@ -20,7 +20,7 @@ from tests.browser.test_journeys import DISTRESS
 pytestmark = pytest.mark.django_db(transaction=True)
 
 # Seconds of a practised user, by the keystroke-level model (Card, Moran and Newell 1980):
-# one key, and one look at a question with what is made of it.
+# one key, and one look at a question with what is made of it. They are counted and not waited for.
 KEY, THOUGHT = 0.2, 1.35
 QUESTIONS = 24
 SERVICE = "St Agnes Physiotherapy"
@@ -145,35 +145,32 @@ def test_twenty_four_questions_are_answered_by_keyboard_within_three_minutes(
     log_in(page, clinician)
     began = time.monotonic()
     page.goto(f"/intakes/{intake.pk}/sections/red_flags/")
-    answered = 0
+    answered, by_hand = 0, 0.0
     while answered < QUESTIONS:
-        answered += fill_in_by_keyboard(page, QUESTIONS - answered)
-    spent = time.monotonic() - began
+        more, seconds = fill_in_by_keyboard(page, QUESTIONS - answered)
+        answered, by_hand = answered + more, by_hand + seconds
+    spent = time.monotonic() - began + by_hand
     intake.refresh_from_db()
     assert len(intake.answers) == QUESTIONS
     assert spent < 180, f"{spent:.0f} s"
 
 
-def fill_in_by_keyboard(page: Page, number: int) -> int:
-    """Answer up to so many questions of the section on the page, save it, and say how many were answered."""
+def fill_in_by_keyboard(page: Page, number: int) -> tuple[int, float]:
+    """Answer up to so many questions of the section on the page, save it; say how many, and what that takes by hand."""
     focused = page.locator("main form :focus")
-    answered = 0
+    answered = keys = 0
     for _ in range(120):
-        press(page, "Tab")
+        page.keyboard.press("Tab")
+        keys += 1
         if not focused.count():
             continue
         kind = focused.get_attribute("type")
         if kind == "radio" and answered < number:
-            page.wait_for_timeout(THOUGHT * 1000)
-            press(page, "ArrowDown")
+            page.keyboard.press("ArrowDown")
+            keys += 1
             answered += 1
         elif kind != "radio" and re.match("Save and continue", focused.inner_text() or ""):
             break
     with page.expect_navigation():
-        press(page, "Enter")
-    return answered
-
-
-def press(page: Page, key: str) -> None:
-    page.keyboard.press(key)
-    page.wait_for_timeout(KEY * 1000)
+        page.keyboard.press("Enter")
+    return answered, (keys + 1) * KEY + answered * THOUGHT

@@ -1,7 +1,7 @@
 """A hazard without a control, a flag without a hazard, a page that is not up to date: each is named."""
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from clinic.expectations import obligations_of
 from clinic.management.commands import safety_case
 from tests.triage.worlds import FIXTURES
+from triage.proofs import prove
 from triage.reading import read_protocol
 from triage.safety import gaps, read_safety_case
 
@@ -68,9 +69,17 @@ def test_a_hazard_of_a_flag_that_nobody_describes_is_named() -> None:
     assert "the flag overdose names H22, which is no hazard here" in found(SOURCE[:start])
 
 
+@pytest.fixture(scope="module")
+def proofs() -> Any:
+    """Of the shipped protocol, made once: `make check` makes them anew."""
+    protocol = read_protocol(PROTOCOL.encode())
+    return prove(protocol, obligations_of(protocol))
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proofs: Any) -> Path:
     """Pages and file of a safety case that may be changed."""
+    monkeypatch.setattr(safety_case, "prove", lambda *_: proofs)
     for page in safety_case.PAGES.glob("*.md"):
         (tmp_path / page.name).write_text(page.read_text())
     file = tmp_path / "back-pain-1.0.0.toml"
