@@ -41,7 +41,7 @@ TAG = OpenApiParameter(
 )
 IF_MATCH = OpenApiParameter(
     "If-Match",
-    OpenApiTypes.STR,
+    {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
     OpenApiParameter.HEADER,
     description="The ETag of the answers that the client has read; refused with 412 where they have changed since.",
 )

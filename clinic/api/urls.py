@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from clinic.actions.referral_steps import Verb
 from clinic.api import (
@@ -56,5 +56,5 @@ urlpatterns = [
     path("protocols/", protocols.Releases.as_view(), name="protocols"),
     path("protocols/<slug:id>/<str:version>/", protocols.OneProtocol.as_view(), name="protocol"),
     path("schema/", Description.as_view(), name="schema"),
-    path("<path:rest>", nowhere.Nowhere.as_view(), name="nowhere"),
+    re_path(r"^(?P<rest>[\s\S]+)$", nowhere.Nowhere.as_view(), name="nowhere"),
 ]

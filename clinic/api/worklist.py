@@ -93,7 +93,8 @@ class Worklist(Address):
         wanted = request.query_params.dict()
         cursor = wanted.pop("cursor", "")
         filters = waiting.waiting(user=self.caller, wanted=wanted)
-        faults = {name: ["This is not known here."] for name in wanted if name not in filters.filters}
+        faults = {name: ["This is empty."] for name, value in wanted.items() if not value}
+        faults |= {name: ["This is not known here."] for name in wanted if name not in filters.filters}
         if faults or not filters.is_valid():
             raise serializers.ValidationError(faults or dict(filters.errors))
         try:

@@ -190,6 +190,7 @@ ADDRESSES = {
     "patients/1/": 404,
     "patients/00000000-0000-0000-0000-000000000000/": 404,
     "referrals/?status=lost": 422,
+    "worklist/?stage=": 422,
     "protocols/back-pain/9.9.9/": 404,
     "protocols/back-pain/%00/": 404,
     "protocols/toothache/1.0.0/": 404,
@@ -252,6 +253,7 @@ def test_a_site_of_others_is_as_unknown_as_none(clinician: Caller, elsewhere: Si
 
 def test_an_address_that_there_is_not_says_so(clinician: Caller) -> None:
     refused(clinician.get("nothing/"), 404, None)
+    refused(clinician.get("patients/a%0Ab/"), 404, None)
     refused(clinician.post("evaluate", {"protocol": "back-pain", "answers": {}}), 404, None)
 
 
