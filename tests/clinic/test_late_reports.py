@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
+
 from clinic import clock
 from clinic.actions import chasing, decisions, imaging, intakes
+from clinic.actions.errors import NotAllowed
 from clinic.models import Assessment, Site, User, WorkItem
 from tests import factories
 
@@ -43,6 +46,24 @@ def test_a_scan_asked_for_is_waited_for_from_the_day_it_was_recorded(here: Site,
     undated = {key: value for key, value in STUDY.items() if key != "age_days"}
     newest = imaging.record(intake=intake, study=undated, by=clinician)
     assert newest.answers["imaging"]["value"][0]["age_days"] == 0
+
+
+def test_a_clerk_records_a_report_but_not_what_it_means(here: Site, clerk: User, clinician: User) -> None:
+    intake = factories.assessment(here, clinician).intake
+    read = STUDY | {"status": "reported", "finding": "Two discs bulge."}
+    with pytest.raises(NotAllowed):
+        imaging.record(intake=intake, study=read | {"class": "age_related", "concordance": "unclear"}, by=clerk)
+    assert not intake.study_events.exists()
+    imaging.record(intake=intake, study=read, by=clerk)
+    assert intake.study_events.count() == 1
+
+
+def test_a_clerk_does_not_call_a_study_off(here: Site, clerk: User, clinician: User) -> None:
+    intake = factories.assessment(here, clinician).intake
+    imaging.record(intake=intake, study=STUDY, by=clerk)
+    with pytest.raises(NotAllowed):
+        imaging.cancel(intake=intake, number=1, reason="Not wanted.", by=clerk)
+    assert intake.study_events.count() == 1
 
 
 def reports_acted_on() -> list[int]:
