@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinic.actions import intakes, patients, people
 from clinic.actions.errors import Conflict
-from clinic.models import Intake, Membership, Patient, ProtocolRelease, Replay, Site, Unaudited, User
+from clinic.models import AuditEvent, Intake, Membership, Patient, ProtocolRelease, Replay, Site, Unaudited, User
 from clinic.models.base import AppendOnlyRecord, EditedRecord, Record, uuid7
 from clinic.permissions import Role
 from tests import factories
@@ -99,11 +99,18 @@ def test_a_renewed_password_hash_is_in_the_persons_own_name(here: Site, clerk: U
     clerk.save_as(by=clerk, reason="hash of an older kind")
     people.renew_hash(user=clerk, password=factories.PASSWORD)
     assert clerk.history.latest("history_id").history_change_reason == "password hash renewed"
+    assert AuditEvent.objects.latest("pk").action == "user.renew_hash"
     assert clerk.check_password(factories.PASSWORD)
     before = clerk.history.count()
     people.renew_hash(user=clerk, password=factories.PASSWORD)
     assert clerk.history.count() == before
     assert not any("password" in field.name for field in User.history.model._meta.fields)
+
+
+def test_the_account_of_the_installation_is_made_once_and_told_of(db: None) -> None:
+    accounts = {people.system().pk for _ in range(2)}
+    (entry,) = AuditEvent.objects.all()
+    assert (entry.action, {entry.object_id}, entry.site) == ("user.add", accounts, None)
 
 
 def test_ids_are_in_the_order_of_creation() -> None:
