@@ -92,7 +92,7 @@ class Clinic:
         self._ids = {name: list(kind.objects.values_list("pk", flat=True)) for name, kind in KINDS.items()}
         self._said = SAID | {
             "site": site.slug,
-            "patient": self._ids["patients"][0],
+            "patient": self._ids["patients"][-1],  # the first, who has no open intake
             "protocol": "back-pain",
             "answers": factories.answers(),
             "on": clock.today(),
