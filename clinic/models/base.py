@@ -149,10 +149,13 @@ class Record(models.Model):
     def check_columns(self) -> None:
         """Refuse, before the database would, what a column cannot hold; no query is made.
 
-        JSON is passed over: Django would only write it once more, to see that it can be written.
+        JSON without rules of its own is passed over: it would only be written once more, to see that it can be.
         """
-        passed = (models.ForeignKey, models.JSONField)
-        self.clean_fields(exclude={field.name for field in self._meta.fields if isinstance(field, passed)})
+        self.clean_fields(exclude={field.name for field in self._meta.fields if _takes_anything(field)})
+
+
+def _takes_anything(field: models.Field[Any, Any]) -> bool:
+    return field.is_relation or (isinstance(field, models.JSONField) and not field.validators)
 
 
 class EditedRecord(Record):

@@ -2,128 +2,170 @@
 
 In this process, no sockets, on SQLite and PostgreSQL. A submit is the whole of `POST intakes/ID/answers/`: token, checks,
 evaluation, history, guard, trail. The bare insert writes copies of the rows that it left (the intake, its history, the
-assessment, the entry of the trail, the end of the trail) through the driver, in one transaction, to tables without keys or triggers. The
-two take turns, so that a slow moment of the machine meets both; with `--without-guard` the triggers are away, to see their share.
+assessment, the entry of the trail, the end of the trail) through the driver, in one transaction, to tables without keys or
+triggers. Where django-ninja is installed, a plain application of it does the same job beside them: the same engine, the ORM,
+simple-history, four rows, and no token, guard, trail or worklist. They take turns, so that a slow moment of the machine
+meets all. Then come where the time goes, and eight clients at once against the server. With `--without-guard` the triggers
+are away, to see their share.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
+import os
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from tests.bench import postgres
-from tests.bench.lists import _created, _set_up
+from tests.bench.lists import _created
 
 _ROUNDS, _EACH = 15, 10
+_NINJA = find_spec("ninja") is not None
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without-guard", action="store_true")
-    without_guard = parser.parse_args().without_guard
+    parser.add_argument("--seconds", type=float, default=5, help="for which eight clients ask at once; 0 for none")
+    asked = parser.parse_args()
     _set_up()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="yellowflag-bench-")))
-        _measure("SQLite", f"sqlite:///{folder}/clinic.sqlite3", without_guard=without_guard)
+        _measure("SQLite", f"sqlite:///{folder}/clinic.sqlite3", asked)
         if postgres.is_installed():
             server = stack.enter_context(postgres.private())
-            _measure("PostgreSQL", _created(server, "submit"), without_guard=without_guard)
+            _measure("PostgreSQL", _created(server, "submit"), asked)
 
 
-def _measure(name: str, url: str, *, without_guard: bool) -> None:
+def _set_up() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.bench.plain_ninja.settings" if _NINJA else "tests.settings"
+    import django
+
+    django.setup()
+    logging.disable(logging.WARNING)
+
+
+def _measure(name: str, url: str, asked: argparse.Namespace) -> None:
     from django.core.management import call_command
     from django.test import Client
 
     from clinic import guard
-    from clinic.actions import people, tokens
+    from clinic.actions import people, starting, tokens
     from clinic.permissions import Role
     from tests import factories
+    from tests.bench.bare import Bare
+    from tests.bench.clients import under_load
     from tests.bench.measuring import use
 
     use(url)
     call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)  # the plain application, whose tables lead to those of ours
     site = factories.site()
     clinician = factories.user(Role.CLINICIAN, site)
     secret = tokens.issue(user=clinician, name="bench", by=people.system())
     client = Client(SERVER_NAME="localhost", headers={"Authorization": f"Bearer {secret}"})
-    body = json.dumps({"answers": factories.answers()})
-    if without_guard:
+    factories.published_release()
+    starting.ready()
+    if asked.without_guard:
         guard.lower_guard()
 
-    def submit(intake: Any) -> float:
-        started = perf_counter()
-        answer = client.post(f"/api/v1/intakes/{intake.pk}/answers/", body, content_type="application/json")
-        took = perf_counter() - started
-        assert answer.status_code == 200, answer.content
-        return took
+    def opened() -> str:
+        return f"/api/v1/intakes/{factories.open_intake(site, clinician).pk}/answers/"
 
-    submit(factories.open_intake(site, clinician))
-    bare = _Bare(site)
-    sys.stdout.write(f"{name}: {_queries(client, factories.open_intake(site, clinician), body)} statements a submit\n")
-    submits, inserts = [], []
+    def submit(path: str) -> float:
+        return _post(client, path)
+
+    submit(opened())
+    load = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f}"
+    _say(f"{name}, on {load}: {_statements(submit, opened())} statements a submit")
+    _by_turns(opened, submit, Bare(site).insert)
+    _say_where_it_goes(opened, submit)
+    if asked.seconds:
+        _say(under_load(site, clinician, secret, seconds=asked.seconds))
+
+
+def _post(client: Any, path: str) -> float:
+    from tests import factories
+
+    body = json.dumps({"answers": factories.answers()})
+    began = perf_counter()
+    answer = client.post(path, body, content_type="application/json")
+    took = perf_counter() - began
+    assert answer.status_code == 200, answer.content
+    return took
+
+
+def _statements(submit: Callable[[str], float], path: str) -> int:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as captured:
+        submit(path)
+    return len(captured)
+
+
+def _by_turns(opened: Callable[[], str], submit: Callable[[str], float], insert: Callable[[], float]) -> None:
+    submits, inserts, plain = [], [], []
     for _ in range(_ROUNDS):
-        intakes = [factories.open_intake(site, clinician) for _ in range(_EACH)]
-        submits.append(statistics.median(submit(each) for each in intakes))
-        inserts.append(statistics.median(bare.insert() for _ in range(_EACH)))
-    ratios = [submit / insert for submit, insert in zip(submits, inserts, strict=True)]
-    sys.stdout.write(
-        f"  submit {_ms(submits)} ms, bare insert {_ms(inserts)} ms, {statistics.median(ratios):.1f} times\n"
-    )
+        paths = [opened() for _ in range(_EACH)]
+        submits.append(statistics.median(submit(path) for path in paths))
+        inserts.append(statistics.median(insert() for _ in range(_EACH)))
+        if _NINJA:
+            plain.append(_plain())
+    _say(f"  submit {_ms(submits)} ms, bare insert {_ms(inserts)} ms, {_times(submits, inserts)} times")
+    if plain:
+        _say(
+            f"  django-ninja {_ms(plain)} ms, {_times(plain, inserts)} times the insert; ours {_times(submits, plain)} of it"
+        )
+    else:
+        _say("  django-ninja is not installed")
+
+
+def _plain() -> float:
+    """The plain application, with the middleware that Django sets up."""
+    from django.test import Client, override_settings
+
+    from tests.bench.plain_ninja.models import PlainIntake
+    from tests.bench.plain_ninja.settings import PLAIN
+
+    with override_settings(**PLAIN):
+        client = Client(SERVER_NAME="localhost")
+        paths = [f"/intakes/{PlainIntake.objects.create().pk}/answers/" for _ in range(_EACH + 1)]
+        _post(client, paths.pop())
+        return statistics.median(_post(client, path) for path in paths)
+
+
+def _say_where_it_goes(opened: Callable[[], str], submit: Callable[[str], float]) -> None:
+    from tests.bench.parts import lines, timed
+
+    paths = [opened() for _ in range(_ROUNDS * 2)]
+    with timed() as taken:
+        whole = [submit(path) for path in paths]
+    for line in lines(taken, whole):
+        _say(line)
+
+
+def _times(one: list[float], other: list[float]) -> str:
+    """How many times as long it took, in the middle of the rounds."""
+    return f"{statistics.median(a / b for a, b in zip(one, other, strict=True)):.1f}"
 
 
 def _ms(seconds: list[float]) -> str:
     return f"{statistics.median(seconds) * 1000:.2f}"
 
 
-def _queries(client: Any, intake: Any, body: str) -> int:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as captured:
-        client.post(f"/api/v1/intakes/{intake.pk}/answers/", body, content_type="application/json")
-    return len(captured)
-
-
-class _Bare:
-    """The rows that the last submit left, written again by the driver."""
-
-    def __init__(self, site: Any) -> None:
-        from django.db import connection
-
-        from clinic.models import Assessment, AuditEvent, AuditHead, Intake
-
-        self._connection = connection
-        assessment = Assessment.objects.filter(site=site).latest("at")
-        event = AuditEvent.objects.filter(site=site).latest("seq")
-        history = Intake.history.model.objects.latest("history_id")
-        head = AuditHead.objects.get(site=site)
-        self._statements = [self._copy(row) for row in (assessment.intake, history, assessment, event, head)]
-
-    def _copy(self, row: Any) -> tuple[str, list[Any]]:
-        """An insert into a twin of the row's table that has neither keys nor triggers."""
-        table = row._meta.db_table
-        fields = row._meta.concrete_fields
-        with self._connection.cursor() as cursor:
-            cursor.execute(f"CREATE TABLE bare_{table} AS SELECT * FROM {table} WHERE 1 = 0")  # noqa: S608 -- our own
-        names = ", ".join(f'"{field.column}"' for field in fields)
-        values = [field.get_db_prep_save(getattr(row, field.attname), self._connection) for field in fields]
-        return f"INSERT INTO bare_{table} ({names}) VALUES ({', '.join(['%s'] * len(fields))})", values  # noqa: S608
-
-    def insert(self) -> float:
-        from django.db import transaction
-
-        started = perf_counter()
-        with transaction.atomic(), self._connection.cursor() as cursor:
-            for statement, values in self._statements:
-                cursor.execute(statement, values)
-        return perf_counter() - started
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
