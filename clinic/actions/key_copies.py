@@ -8,9 +8,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic.actions import audit, patients, people
-from clinic.actions.erasing import note_erased
+from clinic.actions.erasing import ERASED, note_erased
 from clinic.actions.errors import Conflict
-from clinic.models import Patient, PatientKey, PatientWord
+from clinic.models import AuditEvent, Patient, PatientKey, PatientWord
 
 _AT_ONCE = 1000
 _FIELDS = ("patient_id", "ring_key", "sealed")
@@ -41,9 +41,10 @@ def take_out() -> None:
 def bring_back(held: Keys) -> None:
     """Give the patients of a restored copy their keys, and let them be found again."""
     here = {str(pk) for pk in Patient.objects.values_list("pk", flat=True)}
-    erased = here.intersection(held["erased"])
-    keys = [PatientKey(**dict(zip(_FIELDS, each, strict=True))) for each in held["keys"] if each[0] in here]
-    if missing := len(here) - len(erased) - len(keys):
+    erased = here.intersection(held["erased"]) | _told_as_erased()
+    known = here - erased
+    keys = [PatientKey(**dict(zip(_FIELDS, each, strict=True))) for each in held["keys"] if each[0] in known]
+    if missing := len(known) - len(keys):
         raise Conflict(
             _("The keys of %(number)s patients are missing: take those of that day, or newer ones.")
             % {"number": missing}
@@ -55,3 +56,9 @@ def bring_back(held: Keys) -> None:
         patients.index(patient)
     system = people.system()
     audit.record(action="audit.restore", by=system, site=None, obj=system, detail={"erased": len(erased)})
+
+
+def _told_as_erased() -> set[str]:
+    """Whom the trail of the copy tells of: keys that are older than an erasure do not undo it."""
+    subjects = AuditEvent.objects.filter(action=ERASED, subject__isnull=False).order_by()
+    return {str(pk) for pk in subjects.values_list("subject", flat=True)}

@@ -282,6 +282,17 @@ def test_an_old_copy_does_not_bring_back_who_was_erased_since(
     assert "as they were written" in run("verify_audit")[0]
 
 
+def test_keys_older_than_an_erasure_do_not_undo_it(here: Site, empty: Callable[[], str], tmp_path: Path) -> None:
+    kept, erased = Patient.objects.get(), factories.patient(here)
+    run("backup", str(tmp_path / "old"))
+    erasing.erase(patient=erased, reason="asked for it", by=people.system())
+    run("backup", str(tmp_path / "new"))
+    empty()
+    run("restore", str(tmp_path / "new"), "--keys", str(tmp_path / "old.keys"))
+    assert {each.pk: each.is_erased for each in Patient.objects.all()} == {erased.pk: True, kept.pk: False}
+    assert AuditEvent.objects.filter(action="patient.erase").count() == 1
+
+
 FAULTY_KEYS = {
     "older than the copy": ('{"keys": [], "erased": []}', "keys of 1 patients are missing"),
     "cut short": ('{"keys": [["', "is no file of keys"),
