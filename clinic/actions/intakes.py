@@ -107,6 +107,8 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
 @transaction.atomic
 def reopen(*, intake: Intake, reason: str, by: User) -> None:
     """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
+    permissions.require(by, Capability.ANSWER, intake.site)
+    patients.hold_known(intake.patient)  # before the intake, as `open` does
     _refresh(intake, by)
     if intake.status != IntakeStatus.COMPLETED:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})

@@ -1,19 +1,35 @@
 """Two people at the same moment, on a real database: one of them is first, the other is told, nothing is half written."""
 
 from collections.abc import Callable
-from threading import Barrier, Thread
+from datetime import timedelta
+from threading import Barrier, Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
-from clinic.actions import activations, decisions, imaging, intakes, protocols, referrals, verifying
+from clinic import clock
+from clinic.actions import (
+    activations,
+    decisions,
+    erasing,
+    imaging,
+    intakes,
+    patients,
+    people,
+    protocols,
+    referrals,
+    verifying,
+)
 from clinic.actions.errors import Conflict, Stale
 from clinic.models import (
     Activation,
     Assessment,
     Decision,
     Intake,
+    Patient,
     ProtocolRelease,
     Referral,
     Site,
@@ -159,3 +175,30 @@ def test_two_activations_at_once_come_one_after_the_other(here: Site, monkeypatc
     newest = Activation.objects.get(seq=2)
     assert Activation.objects.newest(here, "small") == newest
     assert verifying.first_broken(here) is None
+
+
+def test_nobody_is_erased_while_an_intake_of_theirs_is_taken_up_again(
+    monkeypatch: pytest.MonkeyPatch, completed: Assessment, doctors: list[User]
+):
+    later = clock.now() + timedelta(days=366 * settings.RETENTION_YEARS + 1)
+    is_known, known = Event(), patients.require_known
+
+    def known_and_then_a_pause(patient: Patient) -> None:
+        known(patient)
+        if not is_known.is_set():
+            is_known.set()
+            sleep(1)  # in which the other one would erase
+
+    def reopen() -> None:
+        with clock.at(later):
+            intakes.reopen(intake=Intake.objects.get(pk=completed.intake_id), reason="to ask again", by=doctors[0])
+
+    def erase() -> None:
+        is_known.wait(timeout=10)
+        patient = Patient.objects.get(pk=completed.intake.patient_id)
+        with clock.at(later):
+            erasing.erase(patient=patient, reason="asked for it", by=people.system())
+
+    monkeypatch.setattr(patients, "require_known", known_and_then_a_pause)
+    assert "is open" in refused(together(reopen, erase))[0]
+    assert not Patient.objects.get().is_erased
