@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic import clock
-from clinic.actions import audit, patients, people
+from clinic.actions import audit, idempotency, patients, people
 from clinic.actions.errors import Conflict
 from clinic.models import Assessment, AuditEvent, Intake, Patient, PatientKey, PatientWord, Referral
 
@@ -36,6 +36,7 @@ def _erase_unless_kept(patient: Patient, reason: str, by: User) -> str:
     patients.hold_known(patient)
     why_not = _why_not(patient)
     if not why_not:
+        idempotency.forget(patient)
         PatientWord.objects.filter(patient=patient).delete()
         PatientKey.objects.filter(patient=patient).delete()
         patient.refresh_from_db()  # what was read of the patient before is forgotten too

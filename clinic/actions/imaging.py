@@ -143,8 +143,8 @@ def _dated(on: date | None) -> dict[str, str]:
 
 def _hold(intake: Intake, by: User, expected_version: int | None) -> None:
     permissions.require(by, Capability.ANSWER, intake.site)
+    patients.hold_known(intake.patient)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
-    patients.require_known(intake.patient)
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
     intakes.refuse_stale(intake, expected_version)

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from clinic.actions import audit, patients, people
 from clinic.actions.erasing import ERASED, note_erased
 from clinic.actions.errors import Conflict
-from clinic.models import AuditEvent, Patient, PatientKey, PatientWord
+from clinic.models import AuditEvent, IdempotencyKey, Patient, PatientKey, PatientWord
 
 _AT_ONCE = 1000
 _FIELDS = ("patient_id", "ring_key", "sealed")
-# Not copied with the rest: the keys, and what follows from the names that they open.
-APART = (PatientKey, PatientWord)
+# Not copied with the rest: the keys, what follows from the names that they open, and what tells names under the ring alone.
+APART = (PatientKey, PatientWord, IdempotencyKey)
 
 
 class Keys(TypedDict):

@@ -136,6 +136,7 @@ def _check(assessment: Assessment, kind: str, referral: Referral | None, languag
 
 
 def _hold_newest(assessment: Assessment) -> Intake:
+    patients.hold_known(assessment.intake.patient)
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))

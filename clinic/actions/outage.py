@@ -1,10 +1,12 @@
-"""When the database is in trouble: no fault of the request, which may succeed soon."""
+"""When the database is in trouble, or a key is missing: no fault of the request, which may succeed soon."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from django.db import InterfaceError, InternalError, OperationalError
+
+from clinic.sealing import Unreadable
 
 RETRY_AFTER = "5"  # seconds, as a header
 
@@ -15,6 +17,8 @@ def is_outage(fault: BaseException | None) -> bool:
     Looked for along the chain: a session that cannot be saved is told by Django as one that has ended.
     """
     while fault is not None:
+        if isinstance(fault, Unreadable):
+            return True
         if isinstance(fault, OperationalError | InterfaceError | InternalError) or _is_damage(fault):
             return not _is_wrong_statement(fault)
         fault = fault.__cause__ or fault.__context__

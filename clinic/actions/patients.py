@@ -72,8 +72,10 @@ def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> Non
 
 
 def hold_known(patient: Patient) -> None:
-    """Read the patient anew and hold them, so that nobody erases them meanwhile."""
-    patient.refresh_from_db(from_queryset=Patient.objects.select_related("site").select_for_update(of=("self",)))
+    """Read the patient anew and hold them, so that nobody erases them meanwhile; before their intake, if that is held too."""
+    rows = Patient.objects.select_related("site")
+    # Weaker than a lock against removal, for which rows that point to the patient would have to wait.
+    patient.refresh_from_db(from_queryset=rows.select_for_update(of=("self",), no_key=True))
     require_known(patient)
 
 
@@ -85,9 +87,12 @@ def require_known(patient: Patient) -> None:
 
 def index(patient: Patient) -> None:
     """Let the patient be found by what they are called now, and refuse a reference that another one has."""
+    key = SiteKey.objects.select_for_update(no_key=True).get(
+        site=patient.site_id
+    )  # or two who swap would wait for each other
     PatientWord.objects.filter(patient=patient).delete()
     with conflict_on_duplicate(_(_DUPLICATE)):
-        PatientWord.objects.bulk_create(patient.words(SiteKey.objects.get(site=patient.site_id).content))
+        PatientWord.objects.bulk_create(patient.words(key.content))
 
 
 def _apply(patient: Patient, changes: Mapping[str, object]) -> list[str]:

@@ -109,8 +109,8 @@ def verbs_for(referral: Referral, by: User) -> list[Verb]:
 
 def hold_newest(assessment: Assessment) -> Intake:
     """The assessment's intake, held; it must not have been assessed anew or cancelled since."""
+    patients.hold_known(assessment.intake.patient)
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
-    patients.require_known(intake.patient)
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
     if assessment.version != intake.version:

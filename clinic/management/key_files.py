@@ -32,6 +32,7 @@ def bring_back(file: Path) -> None:
 def _read(file: Path) -> Keys:
     try:
         held = json.loads(file.read_text())
-        return {"keys": [[*map(str, each)] for each in held["keys"]], "erased": [*map(str, held["erased"])]}
+        keys = {str(patient): [str(patient), str(ring_key), str(sealed)] for patient, ring_key, sealed in held["keys"]}
+        return {"keys": [*keys.values()], "erased": [*map(str, held["erased"])]}
     except (ValueError, KeyError, TypeError) as error:
         raise CommandError(f"{file} is no file of keys that `backup` wrote.") from error

@@ -11,6 +11,7 @@ from django.core.management import CommandError
 
 from clinic.actions.errors import Conflict, NotAllowed
 from clinic.models import User
+from clinic.sealing import Unreadable
 from triage.reading import ProtocolError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def faults_told(file: str) -> Iterator[None]:
         raise CommandError("\n".join(f"{file}: {fault}" for fault in error.faults)) from error
     except ValidationError as error:
         raise CommandError("\n".join(f"{file}: {message}" for message in error.messages)) from error
-    except (Conflict, NotAllowed) as error:
+    except (Conflict, NotAllowed, Unreadable) as error:
         raise CommandError(str(error)) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
@@ -24,6 +26,22 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 OLDEST = 120  # years; the highest age that a protocol asks for
+
+
+_WORD = re.compile(r"[^\W_]+")  # letters and digits
+
+
+def fold(text: str) -> str:
+    """Names as they are searched for: without case, accents and marks."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("\u0131", "i")).casefold()
+    return "".join(each for each in plain if not unicodedata.combining(each))
+
+
+def _indexed(value: str) -> Iterator[str]:
+    """Every word of a name, and those that a hyphen or an apostrophe joins as one word too."""
+    for joined in fold(value).split():
+        parts = _WORD.findall(joined)
+        yield from {*parts, "".join(parts)} - {""}
 
 
 class Sex(models.TextChoices):
@@ -56,9 +74,10 @@ class PatientRows(SiteQuerySet["Patient"]):
         except TextError:
             return self.none()
         keys = [each.content for each in SiteKey.objects.all()]
-        found = self
-        for word in cleaned.split():
-            digests = [sealing.digest(f"{how} {word.casefold()}", key) for key in keys]
+        asked = _WORD.findall(fold(cleaned))
+        found = self if asked else self.none()
+        for word in asked:
+            digests = [sealing.digest(f"{how} {word}", key) for key in keys]
             found = found.filter(pk__in=PatientWord.objects.filter(digest__in=digests).values("patient"))
         return found
 
@@ -133,9 +152,8 @@ class Patient(EditedRecord):
 
     def _digests(self, key: bytes) -> Iterator[int]:
         for value in (self.given_name, self.family_name, self.reference):
-            words = value.casefold().split()
-            yield from (sealing.digest(f"whole {word}", key) for word in words)
-            for word in [*words, *value.casefold().replace("-", " ").split()]:
+            for word in _indexed(value):
+                yield sealing.digest(f"whole {word}", key)
                 yield from (sealing.digest(f"starts {word[:end]}", key) for end in range(1, len(word) + 1))
 
 

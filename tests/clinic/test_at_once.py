@@ -202,3 +202,16 @@ def test_nobody_is_erased_while_an_intake_of_theirs_is_taken_up_again(
     monkeypatch.setattr(patients, "require_known", known_and_then_a_pause)
     assert "is open" in refused(together(reopen, erase))[0]
     assert not Patient.objects.get().is_erased
+
+
+def test_two_patients_swap_their_references_and_nobody_waits_for_ever(here: Site):
+    clerk = factories.user(Role.CLERK, here)
+    one, other = (factories.patient(here, by=clerk, reference=each) for each in ("A", "B"))
+
+    def take(patient: Patient, reference: str) -> Callable[[], Any]:
+        return lambda: patients.correct(patient=patient, changes={"reference": reference}, by=clerk)
+
+    for _ in range(10):
+        told = refused(together(take(one, "B"), take(other, "A")))
+        assert [word for word in told if "Another patient" not in word] == []
+        assert {each.reference for each in Patient.objects.filter(site=here)} == {"A", "B"}

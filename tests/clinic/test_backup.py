@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -293,10 +294,20 @@ def test_keys_older_than_an_erasure_do_not_undo_it(here: Site, empty: Callable[[
     assert AuditEvent.objects.filter(action="patient.erase").count() == 1
 
 
+def test_a_copy_that_is_told_to_end_leaves_nothing_behind(
+    here: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies.key_files, "write", lambda _file: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(SystemExit):
+        run("backup", str(tmp_path / "copy"))
+    assert list(tmp_path.iterdir()) == []
+
+
 FAULTY_KEYS = {
     "older than the copy": ('{"keys": [], "erased": []}', "keys of 1 patients are missing"),
     "cut short": ('{"keys": [["', "is no file of keys"),
     "something else": ("[]", "is no file of keys"),
+    "a key too short": ('{"keys": [["a", "b"]], "erased": []}', "is no file of keys"),
 }
 
 

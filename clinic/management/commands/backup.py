@@ -24,7 +24,12 @@ class Command(BaseCommand):
 
     def handle(self, *, file: Path, **options: Any) -> None:
         keys = copies.keys_beside(file)
-        with copies.file_faults_told(), copies.unfinished(file) as part, copies.unfinished(keys) as keys_part:
+        with (
+            copies.ended_in_order(),
+            copies.file_faults_told(),
+            copies.unfinished(file) as part,
+            copies.unfinished(keys) as keys_part,
+        ):
             anchors = copies.write(part, keys_part)
         system = people.system()
         audit.record(action="audit.backup", by=system, site=None, obj=system)

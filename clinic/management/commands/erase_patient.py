@@ -31,8 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *, patient: UUID, reference: str, reason: str, **options: Any) -> None:
         found = Patient.objects.select_related("site").filter(pk=patient).first()
-        if found is None or (found.reference != reference and not found.is_erased):
-            raise CommandError(f"No patient has this id and the reference {reference!a}.")
-        with faults_told(reference):
+        with faults_told("the patient"):
+            if found is None or (found.reference != reference and not found.is_erased):
+                raise CommandError("No patient has this id and this reference.")
             erasing.erase(patient=found, reason=reason, by=people.system())
         self.stdout.write("The patient is erased.")

@@ -8,6 +8,7 @@ from django.core.management import BaseCommand
 
 from clinic import sealing
 from clinic.actions import ring
+from clinic.management.writing import faults_told
 
 
 class Command(BaseCommand):
@@ -16,5 +17,6 @@ class Command(BaseCommand):
     help = "Wrap every key anew under the first key of YELLOWFLAG_PATIENT_KEYS; afterwards the others may be taken out."
 
     def handle(self, **options: Any) -> None:
-        number = ring.rotate()
+        with faults_told("the ring"):
+            number = ring.rotate()
         self.stdout.write(f"{number} rows were wrapped anew; everything lies under the key {sealing.newest_of_ring()}.")
