@@ -211,7 +211,7 @@ def test_two_patients_swap_their_references_and_nobody_waits_for_ever(here: Site
     def take(patient: Patient, reference: str) -> Callable[[], Any]:
         return lambda: patients.correct(patient=patient, changes={"reference": reference}, by=clerk)
 
-    for _ in range(10):
+    for _ in range(30):
         told = refused(together(take(one, "B"), take(other, "A")))
         assert [word for word in told if "Another patient" not in word] == []
         assert {each.reference for each in Patient.objects.filter(site=here)} == {"A", "B"}
