@@ -16,6 +16,7 @@ from clinic.models import AuditEvent, Door, Patient, Site, User
 from clinic.models.base import uuid7
 from clinic.permissions import Role
 from tests import factories
+from tests.bench.measuring import queries
 from tests.clinic.callers import caller
 
 
@@ -219,3 +220,12 @@ def test_an_auditor_looks_through_what_was_planted_among_the_rest(
     assert AuditEvent.objects.of_many_patients().count() == 32
     assert found("many") == {"patient.read"}
     assert "patient.read" in found("after_hours")
+
+
+@pytest.mark.parametrize("role", [Role.CLINICIAN, Role.AUTHOR])
+def test_whose_record_it_was_is_told_by_one_query(here: Site, role: Role):
+    intake = factories.open_intake(here)
+    program = caller(role, here)
+    asked = queries(lambda: program.get(f"intakes/{intake.pk}/"))
+    assert AuditEvent.objects.filter(object_id=intake.pk, actor=program.user).exists()
+    assert not [each for each in asked if 'FROM "clinic_site"' in each]
