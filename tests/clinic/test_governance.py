@@ -382,7 +382,15 @@ def test_a_withdrawn_source_stands_in_the_way_until_somebody_else_answers_for_it
         proving.waive(release=release, source="R2", reason="Again.", by=approver)
     releases.advance(release=release, verb="publish", by=approver)
     assert protocols.get(protocols.newest("small")).sources["R2"].status == "withdrawn"  # type: ignore[arg-type]
-    assert SourceWaiver.objects.count() == 1
+    assert SourceWaiver.objects.count() == AuditEvent.objects.filter(action="protocol.waive").count() == 1
+
+
+def test_what_is_published_already_is_published_again_only_by_who_may(author: User, approver: User) -> None:
+    release = factories.publish(small.SMALL)
+    for writer, reader in ((approver, approver), (author, author)):
+        with pytest.raises(NotAllowed):
+            releases.publish(source=small.SMALL, author=writer, by=reader)
+    assert releases.publish(source=small.SMALL, author=author, by=approver) == release
 
 
 def test_every_obstacle_is_told_at_once(author: User, approver: User) -> None:
