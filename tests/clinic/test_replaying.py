@@ -309,6 +309,13 @@ def test_only_who_writes_protocols_replays_them(clinic: list[Intake]) -> None:
     assert not Replay.objects.exists()
 
 
+def test_who_may_not_begin_a_replay_does_not_go_on_with_one(clinic: list[Intake], author: User) -> None:
+    begun = replaying.begin(protocol=read_protocol(small.SMALL), release=None, by=author)
+    approver = factories.user(Role.APPROVER, clinic[0].site)
+    with pytest.raises(NotAllowed):
+        next(replaying.run(replay=begun, source=small.SMALL, by=approver, processes=1))
+
+
 def test_the_command_says_what_would_be_otherwise(clinic: list[Intake], author: User, tmp_path: Path) -> None:
     file = tmp_path / "later.toml"
     file.write_bytes(LATER)
