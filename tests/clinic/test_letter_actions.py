@@ -70,6 +70,14 @@ def test_whoever_stands_beside_the_patient_may_hand_out_the_emergency_letter(eme
     assert letter.by == clerk
 
 
+def test_a_clerk_hands_out_no_letter_about_what_they_see_no_more(
+    emergency: Assessment, clerk: User, clinician: User
+) -> None:
+    newest = intakes.complete(intake=emergency.intake, by=clinician)
+    with pytest.raises(NotAllowed):
+        letters.issue(assessment=newest, kind="emergency", destination="County Hospital", by=clerk)
+
+
 @pytest.mark.parametrize("kind", ["gp", "patient", "emergency"])
 def test_nobody_hands_out_letters_about_another_sites_patients(emergency: Assessment, elsewhere: Site, kind: str):
     with pytest.raises(NotAllowed):

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from clinic.actions import people, sites, tokens
 from clinic.actions.errors import Conflict
-from clinic.models import ApiToken, Membership, Site, User
+from clinic.models import ApiToken, AuditEvent, Membership, Site, User
 from clinic.permissions import Capability, NotAllowed, Role, may
 from tests import factories
 
@@ -90,6 +90,7 @@ def test_only_an_administrator_opens_a_site(admin: User, clerk: User) -> None:
         sites.open(slug="new", details={"name": "New"}, by=clerk)
     opened = sites.open(slug="new", details={"name": "New"}, by=admin)
     assert may(admin, Capability.MANAGE_PEOPLE, opened)
+    assert [each.action for each in AuditEvent.objects.filter(site=opened)] == ["membership.grant", "site.open"]
     with pytest.raises(Conflict):
         sites.open(slug="new", details={"name": "New"}, by=admin)
 
