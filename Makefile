@@ -58,11 +58,15 @@ soak: .venv/dev
 	YELLOWFLAG_KILLS=40 $(BIN)/pytest tests/clinic/test_killed_workers.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
-	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py
 	YELLOWFLAG_LIVES=2000 $(BIN)/pytest tests/clinic/test_intake_life.py
 	YELLOWFLAG_WRITES=100 $(BIN)/pytest tests/clinic/test_many_writers.py
-	$(BIN)/python -m tests.bench.restarts --times 24
+	YELLOWFLAG_CASES=20000 $(BIN)/pytest tests/clinic/test_fuzz.py
+	$(BIN)/python -m tests.mutation.trust
+	YELLOWFLAG_PLACES=100 $(BIN)/pytest tests/clinic/test_tampering.py
+	YELLOWFLAG_PLACES=100 $(BIN)/python -m tests.bench.on_postgres tests/clinic/test_tampering.py
 	YELLOWFLAG_KILLS=200 $(BIN)/pytest tests/clinic/test_crashes.py
+	YELLOWFLAG_KILLS=200 $(BIN)/python -m tests.bench.on_postgres tests/clinic/test_crashes.py
+	$(BIN)/python -m tests.bench.restarts --times 24
 	$(DEMO) mutate_protocol fixtures/protocols/back-pain/1.0.0.toml
 
 bench: .venv/dev
