@@ -280,6 +280,7 @@ def test_an_old_copy_does_not_bring_back_who_was_erased_since(
         kept.pk: False,
     }
     assert AuditEvent.objects.get(action="patient.erase").subject == erased.pk
+    assert AuditEvent.objects.get(action="audit.restore").detail == {"erased": 1}
     assert "as they were written" in run("verify_audit")[0]
 
 
