@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import people, tokens, verifying
+from clinic.actions import people, tokens, verifying, webhooks
 from clinic.actions.sites import DEADLINES
 from clinic.models import ApiToken, AuditEvent, Membership, Site, User
 from clinic.permissions import Role
@@ -184,3 +184,22 @@ def test_the_tokens_of_others_sites_are_not_there(client: Client):
     integrator = factories.user(Role.INTEGRATOR, elsewhere)
     tokens.issue(user=integrator, name="Theirs", by=integrator)
     assert "Theirs" not in client.get(reverse("admin:clinic_apitoken_changelist")).content.decode()
+
+
+@pytest.mark.parametrize("model", ["user", "membership", "webhook"])
+def test_nothing_is_offered_at_a_site_that_one_does_not_look_after(client: Client, here: Site, model: str):
+    elsewhere = factories.site()
+    page = client.get(reverse(f"admin:clinic_{model}_add")).content.decode()
+    assert f">{here.name}<" in page
+    assert elsewhere.name not in page
+
+
+def test_no_list_can_be_narrowed_to_a_webhook_of_another_site(client: Client, here: Site, admin: User):
+    elsewhere = factories.site()
+    for number, (site, by) in enumerate(
+        ((here, admin), (here, admin), (elsewhere, factories.user(Role.ADMIN, elsewhere)))
+    ):
+        webhooks.add(site=site, url=f"https://8.8.8.8/{site.slug}-{number}", events=["intake.completed"], by=by)
+    page = client.get(reverse("admin:clinic_delivery_changelist")).content.decode()
+    assert f"8.8.8.8/{here.slug}-0" in page
+    assert f"8.8.8.8/{elsewhere.slug}" not in page

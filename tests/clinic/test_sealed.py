@@ -342,6 +342,7 @@ def test_the_ring_is_turned_and_the_old_key_taken_out(settings: Any, here: Site,
     out = StringIO()
     call_command("rotate_keys", stdout=out)
     assert "rows were wrapped anew" in out.getvalue()
+    assert AuditEvent.objects.get(action="ring.rotate").detail["number"] > 2
     settings.PATIENT_KEYS = [NEW]
     starting.ready()
     assert Patient.objects.get(pk=patient.pk).family_name == "Mossgrove"

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # What cannot be noticed, and why.
 EXPLAINED = {
+    "clinic/actions/people.py add: permissions.require": "`grant`, which ends it, asks the same",
+    "clinic/admin/base.py PatientSearch _look_for: Patient.objects.visible_to": "the rows of those found are visible ones",
     "clinic/actions/intakes.py reopen: permissions.require": "asked again under the lock; here so that nobody else is held up",
     "clinic/actions/key_copies.py bring_back: audit.record": "test_backup.py looks for it, in a database of its own",
 }
