@@ -144,3 +144,4 @@ def test_what_was_late_is_listed(here: Site, clinician: Caller, referral: Referr
         chasing.chase()
     listed = clinician.get("escalations/").json()["results"]
     assert {(each["kind"], each["level"]) for each in listed} == {("referral", "chased")}
+    assert caller(Role.CLINICIAN, factories.site()).get("escalations/").json()["results"] == []

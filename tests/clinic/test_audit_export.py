@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from clinic.actions import checkpoints
-from clinic.models import Checkpoint, Site, User
+from clinic.models import AuditEvent, Checkpoint, Site, User
 from tests import factories
 
 VERIFIER = Path(__file__).parents[2] / "docs" / "verify_audit_export.py"
@@ -36,6 +36,7 @@ def test_an_honest_export_is_borne_out(here: Site, exported: Path) -> None:
     ran = checked(exported, Checkpoint.objects.all()[0].key)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert f"entries are as they were written: {here.slug}:" in ran.stdout
+    assert AuditEvent.objects.filter(site=here).latest("seq").action == "site.export_audit"
 
 
 def test_a_byte_that_is_another_is_found_wherever_it_is(exported: Path) -> None:

@@ -28,6 +28,15 @@ def test_a_weak_password_is_refused(here: Site, password: str) -> None:
     assert list(refused.value.message_dict) == ["password"]
 
 
+def test_nobody_gives_a_role_at_a_site_whose_people_they_do_not_manage(
+    here: Site, elsewhere: Site, clerk: User
+) -> None:
+    stranger = factories.user(Role.ADMIN, elsewhere)
+    with pytest.raises(NotAllowed):
+        people.grant(user=clerk, site=here, role=Role.CLINICIAN, by=stranger)
+    assert clerk.memberships.count() == 1
+
+
 def test_nobody_gives_themselves_a_role(here: Site, admin: User) -> None:
     with pytest.raises(NotAllowed):
         people.grant(user=admin, site=here, role=Role.CLINICIAN, by=admin)

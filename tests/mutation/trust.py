@@ -32,6 +32,7 @@ EXPLAINED = {
     "clinic/admin/base.py PatientSearch _look_for: Patient.objects.visible_to": "the rows of those found are visible ones",
     "clinic/api/assessments.py AssessmentStops get: StopRecord.objects.visible_to": "of an assessment that is visible itself",
     "clinic/api/letters.py AssessmentLetters get: Letter.objects.visible_to": "of an assessment that is visible itself",
+    "clinic/management/commands/backup.py Command handle: audit.record": "test_backup.py looks for it, in a database of its own",
     "clinic/actions/intakes.py reopen: permissions.require": "asked again under the lock; here so that nobody else is held up",
     "clinic/actions/key_copies.py bring_back: audit.record": "test_backup.py looks for it, in a database of its own",
 }
