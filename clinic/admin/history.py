@@ -14,6 +14,8 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from clinic.models.sealed import open_alike
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -61,6 +63,8 @@ def read_history(
     found = Paginator(rows, PER_PAGE).get_page(page)
     start = max(found.start_index() - 1, 0)
     read = [*rows[start : start + PER_PAGE + 1]]  # one more, to compare the oldest of the page with
+    if hasattr(type(record), "key"):  # something of it is sealed
+        open_alike(record, read)
     fields = [each for each in type(record).history.model.tracked_fields if each.name not in {"id", *hidden}]
     reader = _Reader(fields, _names(fields, read), answers)
     pairs = pairwise([*read, None] if len(read) <= PER_PAGE else read)

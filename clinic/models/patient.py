@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 OLDEST = 120  # years; the highest age that a protocol asks for
-
-
 _WORD = re.compile(r"[^\W_]+")  # letters and digits
 
 
@@ -165,7 +163,7 @@ class AboutPatient(models.Model):
     class Meta:
         abstract = True
 
-    @property
+    @cached_property
     def key(self) -> PatientKey | None:
         return self.patient.key
 

@@ -17,6 +17,7 @@ from django.db.models.query_utils import DeferredAttribute
 from clinic import sealing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     AnyField = models.Field[Any, Any]
@@ -126,6 +127,12 @@ class Sealed(AnyField):
     def _place(self, row: Any) -> list[bytes]:
         """The record and the column; the history of a record is the same place."""
         return [row.id.bytes, self.attname.encode()]
+
+
+def open_alike(record: Any, rows: Iterable[Any]) -> None:
+    """Let rows of the history of a record open with its key, which is looked up once and not for each."""
+    for row in rows:
+        row.key = record.key
 
 
 class SealedDate(Sealed, DateField):

@@ -25,6 +25,7 @@ from clinic.models import (
     Stage,
     StopRecord,
 )
+from clinic.models.sealed import open_alike
 from clinic.web import lowering, referral_story, stale
 from clinic.web.pages import IntakePage
 from clinic.web.wording import Tag, disposition_tag
@@ -92,6 +93,7 @@ class Timeline(IntakePage):
     def _changes(self) -> Iterator[Event]:
         """Each row of the intake's history against the one before it."""
         rows = list(self.intake.history.select_related("history_user").order_by("history_id"))
+        open_alike(self.intake, rows)
         assessed, doors = self._assessments(), self._doors()
         for before, row in pairwise([None, *rows]):
             is_new = before is None or before.version != row.version

@@ -15,6 +15,7 @@ from django.core.exceptions import FieldError, ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -395,3 +396,35 @@ def test_loaddata_cannot_put_a_name_in_clear(patient: Patient):
     for each in serializers.deserialize("json", serializers.serialize("json", [patient])):
         with pytest.raises(FieldError, match="sealed"):
             each.save()
+
+
+def test_a_long_history_of_a_patient_asks_for_the_key_once(
+    client: Client, clerk: User, clinician: User, patient: Patient
+):
+    client.force_login(clinician)
+    address = reverse("admin:clinic_patient_history", args=[patient.pk])
+    client.get(address)  # what is read once for all pages is read now
+    numbers = []
+    for _ in range(2):
+        for number in range(8):
+            patients.correct(patient=patient, changes={"phone": f"01632 9604{number}"}, by=clerk)
+        with CaptureQueriesContext(connection) as asked:
+            assert "01632 96047" in client.get(address).content.decode()
+        numbers.append(len(asked))
+    assert numbers[0] == numbers[1]
+
+
+def test_a_timeline_asks_for_the_key_once_however_often_an_intake_was_taken_up_again(
+    client: Client, here: Site, clinician: User
+):
+    intake = factories.assessment(here, clinician).intake
+    client.force_login(clinician)
+    numbers = []
+    for each in range(2):
+        for _ in range(3):
+            intakes.complete(intake=intake, by=clinician)
+            intakes.reopen(intake=intake, reason=f"asked again {each}", by=clinician)
+        with CaptureQueriesContext(connection) as asked:
+            assert f"asked again {each}" in client.get(reverse("timeline", args=[intake.pk])).content.decode()
+        numbers.append(len(asked))
+    assert numbers[0] == numbers[1]
