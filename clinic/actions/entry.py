@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
 from django.db import transaction
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 from clinic import sessions
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.http import HttpRequest, HttpResponse
+
+
+# What is open to whoever has yet to choose a password: to do that, with what it takes.
+_BEFORE_A_PASSWORD = (
+    *("password", "login", "logout", "set_language"),
+    *("second_factor", "second_factor_again", "second_factor_picture"),
+)
 
 
 class GateMiddleware:
@@ -45,16 +54,14 @@ class GateMiddleware:
         return None
 
 
-# What is open to whoever has yet to choose a password: to do that, with what it takes.
-_BEFORE_A_PASSWORD = (
-    "password",
-    "login",
-    "logout",
-    "set_language",
-    "second_factor",
-    "second_factor_again",
-    "second_factor_picture",
-)
+def ask_again(request: HttpRequest, user: User) -> HttpResponse | None:
+    """On to showing the second factor, and from there back, before what nobody must do at a desk that was left alone.
+
+    None where it has just been shown or is not asked for.
+    """
+    if not second_factor.is_demanded_of(user) or sessions.has_fresh_second_factor(request.session):
+        return None
+    return redirect(f"{reverse('second_factor_again')}?{urlencode({'next': request.get_full_path()})}")
 
 
 def is_to_choose_password(user: User) -> bool:

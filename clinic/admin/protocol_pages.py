@@ -14,12 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import permissions
-from clinic.actions import proving
+from clinic.actions import entry, proving
 from clinic.actions.errors import Conflict
 from clinic.actions.protocol_steps import STEPS, Verb
 from clinic.admin.base import EditedAdmin, person
 from clinic.admin.certificates import Shown
-from clinic.admin.freshness import ask_again
 from clinic.admin.protocol_forms import ActivationForm, ReleaseForm, StepForm, TextForm, WaiverForm
 from clinic.models import Certificate, Intake, ProtocolRelease
 from clinic.permissions import Capability
@@ -86,7 +85,7 @@ class ReleasePages(EditedAdmin):
             raise Http404
         taken = Verb(verb)
         self._require(request, STEPS[taken].capability)
-        if STEPS[taken].fresh and (asked := ask_again(request)):
+        if STEPS[taken].fresh and (asked := entry.ask_again(request, person(request))):
             return asked
         release = get_object_or_404(ProtocolRelease, pk=pk)
         form = self.filled(StepForm, request, release, initial={"seen": release.sha256}, verb=taken)

@@ -14,15 +14,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic import permissions, sessions
-from clinic.actions import break_glass, second_factor
+from clinic import permissions
+from clinic.actions import break_glass, entry
 from clinic.models import BreakGlass, EmergencyReason, Site
 from clinic.models.base import Line
 from clinic.models.break_glass import SHORTEST_NOTE
 from clinic.permissions import Capability
 from clinic.web import entering, faults
 from clinic.web.pages import Link, StaffPage
-from clinic.web.second_factor import ask_again
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -89,9 +88,7 @@ class BreakGlassPage(StaffPage):
         return super().find_site()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if second_factor.is_demanded_of(self.user) and not sessions.has_fresh_second_factor(request.session):
-            return ask_again(request)
-        return super().dispatch(request, *args, **kwargs)
+        return entry.ask_again(request, self.user) or super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self._show(BreakGlassForm(by=self.user))

@@ -16,11 +16,9 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic import sessions
 from clinic.actions import entry, people
 from clinic.models import User
 from clinic.web import entering
-from clinic.web.second_factor import ask_again
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -50,10 +48,8 @@ class OwnPassword(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not isinstance(request.user, User):
             return redirect("login")
-        if request.user.second_factor_since is not None and not sessions.has_fresh_second_factor(request.session):
-            return ask_again(request)
         self.user = request.user
-        return super().dispatch(request, *args, **kwargs)
+        return entry.ask_again(request, self.user) or super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.ask(PasswordForm())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth import update_session_auth_hash
@@ -21,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import sessions
-from clinic.actions import second_factor
+from clinic.actions import entry, second_factor
 from clinic.actions.errors import Conflict
 from clinic.models import User
 from clinic.web import entering
@@ -59,8 +58,8 @@ class OwnPage(View):
         user = request.user if isinstance(request.user, User) else entering.waiting(request)
         if user is None:
             return redirect("login")
-        if user.second_factor_since is not None and not sessions.has_fresh_second_factor(request.session):
-            return ask_again(request) if request.user.is_authenticated else redirect("login")
+        if user.second_factor_since is not None and (asked := entry.ask_again(request, user)):
+            return asked if request.user.is_authenticated else redirect("login")
         self.user = user
         return super().dispatch(request, *args, **kwargs)
 
@@ -117,11 +116,6 @@ class Picture(OwnPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return HttpResponse(self.draft.picture, content_type="image/svg+xml")
-
-
-def ask_again(request: HttpRequest) -> HttpResponse:
-    """On to showing the second factor once more, and from there back."""
-    return redirect(f"{reverse('second_factor_again')}?{urlencode({'next': request.get_full_path()})}")
 
 
 @method_decorator(never_cache, name="dispatch")
