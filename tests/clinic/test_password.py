@@ -65,3 +65,11 @@ def test_with_a_password_of_somebody_else_nothing_is_done_but_to_choose_another(
 def test_in_the_demo_everybody_knows_the_passwords(client: Client, clerk: User):
     client.force_login(clerk)
     assert client.get(reverse("worklist")).status_code == 200
+
+
+def test_nobody_is_offered_a_password_before_they_are_known(client: Client, clerk: User):
+    foot = client.get(reverse("login")).content.decode().partition('<footer class="footer">')[2]
+    assert reverse("password") not in foot
+    assert "testserver" not in foot  # the page of Django's own names the host as its site
+    client.force_login(clerk)
+    assert reverse("password") in client.get(reverse("find_patient")).content.decode()
