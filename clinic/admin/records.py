@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import display
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
 
 from clinic import spoken
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from clinic.models import Patient, User
-
-_Row = TypeVar("_Row", bound=Model)
 
 
 class PatientAdmin(PatientSearch, EditedAdmin):
@@ -122,7 +120,7 @@ class DecisionAdmin(PatientSearch, WrittenOnceAdmin):
     patient_path = "assessment__intake__patient"
 
     def visible(self, user: User) -> QuerySet[Decision]:
-        return _with_patient(Decision.objects.visible_to(user))
+        return Decision.objects.visible_to(user).with_patient().select_related("site")
 
     @display(description="Patient")
     def patient(self, decision: object) -> Patient:
@@ -141,7 +139,7 @@ class StopRecordAdmin(PatientSearch, WrittenOnceAdmin):
     patient_path = "assessment__intake__patient"
 
     def visible(self, user: User) -> QuerySet[StopRecord]:
-        return _with_patient(StopRecord.objects.visible_to(user))
+        return StopRecord.objects.visible_to(user).with_patient().select_related("site")
 
     @display(description="Patient")
     def patient(self, record: object) -> Patient:
@@ -206,17 +204,11 @@ class LetterAdmin(WrittenOnceAdmin):
     list_filter = (SiteFilter, "kind")
 
     def visible(self, user: User) -> QuerySet[Letter]:
-        return _with_patient(Letter.objects.visible_to(user))
+        return Letter.objects.visible_to(user).with_patient().select_related("site")
 
     @display(description="Patient")
     def patient(self, letter: object) -> Patient:
         return letter.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
-
-
-def _with_patient(rows: QuerySet[_Row]) -> QuerySet[_Row]:
-    """With whom and what they are about, but without the long columns that no list shows."""
-    joined = rows.select_related("assessment__intake__patient__kept_key", "site", "by")
-    return joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers")
 
 
 def _step(status: str, reason: str) -> str:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
-from clinic.models.base import AppendOnlyRecord, SealedParagraph, SiteQuerySet
+from clinic.models.base import AppendOnlyRecord, Row_co, SealedParagraph, SiteQuerySet
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
@@ -91,12 +91,35 @@ class ReasonCode(models.TextChoices):
     OTHER = "other", _("Other (say what)")
 
 
-class DecisionRows(SiteQuerySet["Decision"]):
-    reading = Capability.READ_ASSESSMENT
+class AboutAssessmentRows(SiteQuerySet[Row_co]):
+    """Rows about an assessment, and so about its patient."""
+
     patient_path = "assessment__intake__patient"
 
+    def with_patient(self) -> Self:
+        """With whom they are about and by whom they are, but without the long columns that no list shows."""
+        joined = self.select_related("assessment__intake__patient__kept_key", "by")
+        return joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers")
 
-class Decision(AppendOnlyRecord):
+
+class AboutAssessment(models.Model):
+    """A row about an assessment; what is written in it lies under the key of the patient."""
+
+    assessment: Any
+
+    class Meta:
+        abstract = True
+
+    @property
+    def key(self) -> PatientKey | None:
+        return self.assessment.intake.patient.key  # type: ignore[no-any-return]
+
+
+class DecisionRows(AboutAssessmentRows["Decision"]):
+    reading = Capability.READ_ASSESSMENT
+
+
+class Decision(AboutAssessment, AppendOnlyRecord):
     """What the clinician made of an assessment; `services` are those the patient is referred to."""
 
     assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="decision")
@@ -132,17 +155,12 @@ class Decision(AppendOnlyRecord):
     def __str__(self) -> str:
         return f"{DecisionKind(self.kind).label}: {self.disposition}"
 
-    @property
-    def key(self) -> PatientKey | None:
-        return self.assessment.intake.patient.key
 
-
-class StopRows(SiteQuerySet["StopRecord"]):
+class StopRows(AboutAssessmentRows["StopRecord"]):
     reading = Capability.READ_PATIENT
-    patient_path = "assessment__intake__patient"
 
 
-class StopRecord(AppendOnlyRecord):
+class StopRecord(AboutAssessment, AppendOnlyRecord):
     """What was done about an outcome that could not wait."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.PROTECT, related_name="stop_records")
@@ -158,7 +176,3 @@ class StopRecord(AppendOnlyRecord):
 
     def __str__(self) -> str:
         return f"done on {self.at:%Y-%m-%d %H:%M}"
-
-    @property
-    def key(self) -> PatientKey | None:
-        return self.assessment.intake.patient.key

@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
-from clinic.models.assessment import Assessment
-from clinic.models.base import AppendOnlyRecord, Line, SiteQuerySet
+from clinic.models.assessment import AboutAssessmentRows, Assessment
+from clinic.models.base import AppendOnlyRecord, Line
 from clinic.models.people import Site
 from clinic.models.referral import Referral
 from clinic.permissions import Capability
@@ -26,9 +26,8 @@ class LetterKind(models.TextChoices):
     PATIENT = "patient", _("Patient")
 
 
-class LetterRows(SiteQuerySet["Letter"]):
+class LetterRows(AboutAssessmentRows["Letter"]):
     reading = Capability.READ_ASSESSMENT
-    patient_path = "assessment__intake__patient"
 
 
 class Letter(AppendOnlyRecord):

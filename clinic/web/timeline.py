@@ -126,8 +126,7 @@ class Timeline(IntakePage):
 
     def _decisions(self) -> Iterator[Event]:
         rows = Decision.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        joined = rows.select_related("by", "assessment__intake__patient__kept_key")
-        for each in joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers"):
+        for each in rows.with_patient():
             reason = str(ReasonCode(each.reason).label) if each.reason else ""
             yield Event(
                 at=each.at,
@@ -157,8 +156,7 @@ class Timeline(IntakePage):
 
     def _stops(self) -> Iterator[Event]:
         rows = StopRecord.objects.visible_to(self.user).filter(assessment__intake=self.intake)
-        joined = rows.select_related("by", "assessment__intake__patient__kept_key")
-        for each in joined.defer("assessment__outcome", "assessment__answers", "assessment__intake__answers"):
+        for each in rows.with_patient():
             yield Event(
                 at=each.at,
                 by=each.by.display_name,
