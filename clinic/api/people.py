@@ -122,4 +122,6 @@ class OnePatient(Address):
 
     @reads("Read a patient", PatientShown, problems=(404,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(shown(PatientShown, find(Patient.objects.visible_to(self.caller).select_related("site"), id)))
+        return Response(
+            shown(PatientShown, find(Patient.objects.visible_to(self.caller).select_related("site", "kept_key"), id))
+        )
