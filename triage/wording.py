@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import date
 
 MAXIMUM_TEXT = 2000
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 
 
 class TextError(ValueError):
@@ -18,7 +20,7 @@ def clean_text(raw: object) -> str:
         raise TextError("is not text")
     if len(raw) > MAXIMUM_TEXT:
         raise TextError(f"is longer than {MAXIMUM_TEXT} characters")
-    if "\x00" in raw or any("\ud800" <= character <= "\udfff" for character in raw):
+    if _NO_TEXT.search(raw):
         raise TextError("holds a character that is not text")
     return unicodedata.normalize("NFC", raw)
 

@@ -27,14 +27,14 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) -> dict[str, Entry]:
     """Checked answers of either form in the long one; `by` is always who brings them."""
     faults = [] if source in SOURCES else [AnswerFault("source", "is not a source", ", ".join(SOURCES))]
-    made = {}
+    made, now = {}, at.isoformat()
     for name, raw in given.items():
         long = raw if isinstance(raw, dict) else {"value": raw}
         faults += _unfit(name, long, at)
         made[name] = {
             "value": long["value"],
             "source": long.get("source", source),
-            "at": long.get("at", at.isoformat()),
+            "at": long.get("at", now),
             "by": by,
         }
     if faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -52,5 +53,6 @@ class StoredAnswers(serializers.DictField):
         super().__init__(child=StoredAnswer(), **options)
 
 
+@lru_cache  # what is answered together was answered at one moment
 def _in_utc(moment: str) -> str:
     return datetime.fromisoformat(moment).astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, Row_co, SealedParagraph, SiteQuerySet
+from clinic.models.document import Document
 from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
@@ -50,8 +51,8 @@ class Assessment(AppendOnlyRecord):
     version = models.PositiveIntegerField()
     protocol_digest = models.CharField(max_length=64)
     engine_version = models.CharField(max_length=20)
-    answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(blank=True)
-    outcome: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
+    answers = Document(blank=True)
+    outcome = Document()
     disposition = models.CharField(max_length=20)
     urgency = models.CharField(max_length=10)
     floor = models.CharField(max_length=20)

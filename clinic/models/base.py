@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 import unicodedata
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from simple_history import manager as simple_history_manager
 from simple_history.models import HistoricalRecords
 
 from clinic import clock, permissions
@@ -53,6 +55,15 @@ class HistoryRow(models.Model):
         rows.note(self)
 
 
+class HistoryManager(simple_history_manager.HistoryManager):  # type: ignore[misc]  # the library ships no types
+    """Its class is made once: the library makes a new one whenever a record is asked for its history."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, queryset_class: type[models.QuerySet[Any]], class_name: str | None = None) -> Any:
+        return super().from_queryset(queryset_class, class_name)
+
+
 def history(*, excluded: tuple[str, ...] = (), bases: tuple[type[models.Model], ...] = ()) -> Any:
     """The history of an edited record: a whole copy for every change, with who and why.
 
@@ -61,6 +72,7 @@ def history(*, excluded: tuple[str, ...] = (), bases: tuple[type[models.Model], 
     """
     return HistoricalRecords(
         bases=[*bases, HistoryRow],
+        history_manager=HistoryManager,
         user_db_constraint=False,
         excluded_fields=list(excluded),
         history_change_reason_field=models.TextField(null=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
 from clinic.models.base import EditedRecord, SealedParagraph, SiteQuerySet, history
+from clinic.models.document import Document
 from clinic.models.patient import AboutPatient, Patient
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
@@ -60,7 +61,7 @@ class Intake(AboutPatient, EditedRecord):
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="intakes")
     release = models.ForeignKey(ProtocolRelease, on_delete=models.PROTECT, related_name="intakes")
     status = models.CharField(max_length=10, choices=IntakeStatus, default=IntakeStatus.OPEN)
-    answers: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    answers = Document(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="followed_by")
     opened_at = models.DateTimeField(default=clock.now)

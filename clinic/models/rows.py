@@ -7,11 +7,11 @@ takes its rows with it, until the next entry of the trail tells of them.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import orjson
 from django.db import connection, models, transaction
 
 from clinic.models.sealed import Sealed
@@ -71,7 +71,7 @@ def covered(model: type[models.Model], version: int) -> list[str]:
 
 def canonical(value: object) -> bytes:
     """JSON of one form: sorted names, no blanks, UTF-8."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def plain(value: object) -> object:

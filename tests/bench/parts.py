@@ -11,7 +11,6 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from rest_framework.renderers import JSONRenderer
 
 from clinic.actions import audit, intakes, outbox, shadowing, work
 from clinic.api import door
@@ -32,7 +31,7 @@ _PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "worklist": ((work, "settle"),),
     "trail": ((audit, "_append"),),
     "commit": ((BaseDatabaseWrapper, "_commit"),),
-    "shown": ((door, "shown"), (addresses, "shown"), (JSONRenderer, "render")),
+    "shown": ((door, "shown"), (addresses, "shown"), (door.QuickJSON, "render")),
 }
 Taken = dict[str, list[float]]
 
