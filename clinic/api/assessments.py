@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from clinic import permissions
 from clinic.actions import decisions, stops
 from clinic.api.answers import StoredAnswers
 from clinic.api.description import reads, writes
@@ -17,6 +18,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.outcome import DISPOSITIONS, EXCLUSIONS, SERVICES, URGENCIES, Outcome
 from clinic.api.people import Person
 from clinic.models import Assessment, Decision, DecisionKind, ReasonCode, Site, StopRecord
+from clinic.permissions import Capability
 from triage.changes import changes
 
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ class DecisionShown(serializers.ModelSerializer[Decision]):
         read_only_fields = fields
 
 
-class AssessmentLine(serializers.ModelSerializer[Assessment]):
-    """An assessment in short."""
+class DraftLine(serializers.ModelSerializer[Assessment]):
+    """An assessment in short, for a clerk: nothing is said of whether anybody has decided on it."""
 
     site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
     protocol = serializers.CharField(source="release.__str__", read_only=True)
@@ -69,7 +71,6 @@ class AssessmentLine(serializers.ModelSerializer[Assessment]):
     ceiling = serializers.ChoiceField(DISPOSITIONS, read_only=True)
     exclusion = serializers.ChoiceField(EXCLUSIONS, read_only=True)
     by = Person(read_only=True)
-    decision = DecisionShown(read_only=True, allow_null=True, default=None)
 
     class Meta:
         model = Assessment
@@ -89,20 +90,51 @@ class AssessmentLine(serializers.ModelSerializer[Assessment]):
             "on",
             "at",
             "by",
-            "decision",
         )
         read_only_fields = fields
 
 
-class AssessmentShown(AssessmentLine):
-    """An assessment with the answers it was made on and the outcome in words."""
+class DraftShown(DraftLine):
+    """The same with the answers it was made on and the outcome in words."""
 
     answers = StoredAnswers(read_only=True)
     outcome = Outcome(read_only=True)
 
-    class Meta(AssessmentLine.Meta):
-        fields = (*AssessmentLine.Meta.fields, "answers", "outcome")
+    class Meta(DraftLine.Meta):
+        fields = (*DraftLine.Meta.fields, "answers", "outcome")
         read_only_fields = fields
+
+
+class AssessmentLine(DraftLine):
+    """An assessment in short."""
+
+    decision = DecisionShown(
+        required=False,
+        allow_null=True,
+        help_text="null where nobody has decided on this; left out for whoever sees drafts only",
+    )
+
+    class Meta(DraftLine.Meta):
+        fields = (*DraftLine.Meta.fields, "decision")
+        read_only_fields = fields
+
+
+class AssessmentShown(AssessmentLine, DraftShown):
+    """An assessment with the answers it was made on and the outcome in words."""
+
+    class Meta(AssessmentLine.Meta):
+        fields = (*DraftShown.Meta.fields, "decision")
+        read_only_fields = fields
+
+
+def sees_decisions(user: User, site: UUID) -> bool:
+    return site in permissions.sites_of(user, Capability.READ_ASSESSMENT)
+
+
+def shown_to(user: User, assessment: Assessment) -> Any:
+    """The assessment as this person may see it."""
+    shape = AssessmentShown if sees_decisions(user, assessment.site_id) else DraftShown
+    return shown(shape, assessment)
 
 
 def assessments_of(user: User) -> AssessmentRows:
@@ -116,7 +148,7 @@ class OneAssessment(Address):
 
     @reads("Read an assessment", AssessmentShown, problems=(404,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(shown(AssessmentShown, find(assessments_of(self.caller), id)))
+        return Response(shown_to(self.caller, find(assessments_of(self.caller), id)))
 
 
 class StopBody(Strict):

@@ -8,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from clinic.actions import imaging, work
-from clinic.api.assessments import AssessmentShown
+from clinic.api.assessments import AssessmentShown, shown_to
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
-from clinic.api.door import Address, find, shown, tagged
+from clinic.api.door import Address, find, tagged
 from clinic.api.fields import Day, ReasonBody, Strict, Text
 from clinic.api.people import Person
 from clinic.models import Intake, StudyEvent, StudyStep, WorkItem
@@ -136,7 +136,7 @@ def address(name: str) -> type[Address]:
 
 
 def _assessed(address: Address, run: Callable[[], Assessment]) -> Response:
-    return tagged(address.reply(200, lambda: shown(AssessmentShown, run())))
+    return tagged(address.reply(200, lambda: shown_to(address.caller, run())))
 
 
 def _visible(address: Address) -> Any:

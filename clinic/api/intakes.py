@@ -11,7 +11,7 @@ from clinic import protocols
 from clinic.actions import intakes
 from clinic.actions.errors import NotFound
 from clinic.api.answers import StoredAnswers
-from clinic.api.assessments import AssessmentLine, AssessmentShown, assessments_of
+from clinic.api.assessments import AssessmentLine, AssessmentShown, DraftLine, assessments_of, sees_decisions, shown_to
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
 from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Answers, Id, Nothing, ReasonBody, Strict, Text
@@ -133,8 +133,8 @@ class IntakeAnswers(Address):
         return tagged(
             self.reply(
                 200,
-                lambda: shown(
-                    AssessmentShown,
+                lambda: shown_to(
+                    self.caller,
                     intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body),
                 ),
             )
@@ -157,8 +157,8 @@ class IntakeCompletion(Address):
         return tagged(
             self.reply(
                 200,
-                lambda: shown(
-                    AssessmentShown, intakes.complete(intake=intake, by=self.caller, expected_version=expected)
+                lambda: shown_to(
+                    self.caller, intakes.complete(intake=intake, by=self.caller, expected_version=expected)
                 ),
             )
         )
@@ -199,7 +199,8 @@ class IntakeAssessments(Address):
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
         intake = _named(self, id)
-        return self.page(assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake), AssessmentLine)
+        shape = AssessmentLine if sees_decisions(self.caller, intake.site_id) else DraftLine
+        return self.page(assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake), shape)
 
 
 class NewestChangeFirst(NewestFirst):
@@ -226,4 +227,4 @@ def _visible(address: Address) -> Any:
 
 def _named(address: Address, id: UUID) -> Intake:  # noqa: A002 -- as the address calls it
     """The intake for an action, which reads it anew: only whether the caller may see it is asked here."""
-    return find(Intake.objects.visible_to(address.caller).only("id"), id)
+    return find(Intake.objects.visible_to(address.caller).only("id", "site"), id)

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic.actions import decisions, people
+from clinic.actions import decisions, letters, people
 from clinic.models import Assessment, Referral, Site
 from clinic.permissions import Role
 from tests import factories
@@ -71,6 +71,20 @@ def test_a_clerk_sees_the_draft_and_where_its_referrals_stand(here: Site) -> Non
     assert clerk.get(f"assessments/{assessment.pk}/").status_code == 200
     (followed,) = {each["status"] for each in clerk.get("referrals/").json()["results"]}
     assert followed == "accepted"
+
+
+def test_a_clerk_reads_neither_decisions_nor_letters_not_even_of_an_intake_of_their_own(here: Site) -> None:
+    clerk, clinician = caller(Role.CLERK, here), caller(Role.CLINICIAN, here)
+    assessment = referred(here)
+    letters.issue(assessment=assessment, kind="patient", by=clinician.user)
+    one, intake = f"assessments/{assessment.pk}/", f"intakes/{assessment.intake_id}/"
+    for reader, is_told in ((clinician, True), (clerk, False)):
+        (*_, newest) = reversed(reader.get(f"{intake}assessments/").json()["results"])
+        for shown in (reader.get(one).json(), newest):
+            assert shown["id"] == str(assessment.pk)
+            assert ("decision" in shown) is is_told, "null would say that nobody has decided"
+        assert bool(reader.get(f"{one}letters/").json()["results"]) is is_told
+    assert "decision" not in clerk.post(f"{intake}complete/", {}).json()
 
 
 def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:

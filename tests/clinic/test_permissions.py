@@ -1,9 +1,23 @@
 """Who sees and does what: by role, at their own site, and nowhere else."""
 
+from typing import Any
+
 import pytest
 
 from clinic.actions import decisions, intakes, people, referrals
-from clinic.models import Assessment, Decision, Intake, Patient, Referral, Site, User
+from clinic.models import (
+    Assessment,
+    Decision,
+    Escalation,
+    Intake,
+    Patient,
+    Referral,
+    ReferralStatus,
+    Site,
+    StopRecord,
+    StudyEvent,
+    User,
+)
 from clinic.permissions import Capability, NotAllowed, Role, may, may_somewhere, require, sites_of
 from tests import factories
 
@@ -53,6 +67,25 @@ def test_a_person_sees_the_sites_they_belong_to(here: Site, elsewhere: Site, cle
     assert list(Site.objects.visible_to(clerk)) == [here]
     people.grant(user=clerk, site=elsewhere, role=Role.CLERK, by=people.system())
     assert set(Site.objects.visible_to(clerk)) == {here, elsewhere}
+
+
+@pytest.mark.parametrize(
+    ("part", "whole"),
+    [
+        (Intake, Patient),
+        (Referral, Patient),
+        (Referral, Intake),
+        (StudyEvent, Intake),
+        (StopRecord, Intake),
+        (Escalation, Intake),
+        (Escalation, Referral),
+        (ReferralStatus, Intake),
+    ],
+)
+def test_whoever_sees_a_record_sees_what_belongs_to_it(here: Site, part: Any, whole: Any) -> None:
+    readers = [each for each in Role if may(factories.user(each, here), whole.objects.all().reading, here)]
+    assert readers
+    assert all(may(factories.user(each, here), part.objects.all().reading, here) for each in readers)
 
 
 def test_an_ended_role_is_worth_nothing(here: Site, clerk: User, admin: User) -> None:

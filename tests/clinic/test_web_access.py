@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import intakes, people
+from clinic.actions import decisions, intakes, letters, people
 from clinic.models import Intake, Site, User
 from clinic.permissions import Role
 from tests import factories
@@ -95,8 +95,11 @@ def test_a_clerk_does_not_see_the_result_of_an_intake_that_others_completed(
     client.force_login(clerk)
     assert client.get(reverse("assessment", args=[assessment.pk])).status_code == 404
     assert client.get(reverse("result", args=[assessment.intake_id])).status_code == 404
-    timeline = client.get(reverse("timeline", args=[assessment.intake_id])).content.decode()
-    assert "Self-manage" not in timeline
+    for page in (
+        reverse("timeline", args=[assessment.intake_id]),
+        reverse("patient", args=[assessment.intake.patient_id]),
+    ):
+        assert "Self-manage" not in client.get(page).content.decode(), page
 
 
 def test_a_clerk_is_not_offered_a_decision(client: Client, here: Site, clerk: User, clinician: User):
@@ -106,3 +109,49 @@ def test_a_clerk_is_not_offered_a_decision(client: Client, here: Site, clerk: Us
     assert b"Record the decision" not in page.content
     refused = client.post(reverse("decide", args=[assessment.pk]), {"kind": "accepted"})
     assert refused.status_code == 403
+
+
+def test_a_clerk_is_told_of_no_decision_and_no_letter_not_even_of_an_intake_of_their_own(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    intake, answers = factories.open_intake(here, clerk), factories.answers("distressed_after_treatment")
+    urgent = intakes.answer(intake=intake, answers={**answers, "ces_saddle": "yes"}, by=clinician)
+    lowered = {"kind": "changed", "disposition": "medical_review", "reason": "new_information", "note": "Zqnote"}
+    decisions.decide(assessment=urgent, by=clinician, **lowered)
+    intakes.answer(intake=intake, answers={"ces_saddle": "no"}, by=clinician)
+    assessment = intakes.complete(intake=intake, by=clinician)
+    decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    letters.issue(assessment=assessment, kind="gp", destination="Dr Zqname", by=clinician)
+    of_the_intake = [reverse(name, args=[intake.pk]) for name in ("result", "timeline")]
+    to_be_hidden = {page: {"Zqnote", "Zqname"} for page in of_the_intake}
+    to_be_hidden[reverse("referral", args=[assessment.referrals.all()[0].pk])] = {"Zqnote"}
+    for reader, is_told in ((clinician, True), (clerk, False)):
+        client.force_login(reader)
+        for page, words in to_be_hidden.items():
+            response = client.get(page, follow=True)
+            assert response.status_code == 200, page
+            text = response.content.decode()
+            assert {each for each in words if each in text} == (words if is_told else set()), page
+
+
+def test_a_clerk_is_not_told_that_nobody_has_decided(client: Client, here: Site, clerk: User, clinician: User):
+    assessment = factories.assessment(here, clinician)
+    decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    client.force_login(clerk)
+    page = client.get(reverse("assessment", args=[assessment.pk])).content.decode()
+    assert "Nobody has decided" not in page
+    assert "Decisions are shown to clinicians" in page
+
+
+def test_a_clerk_is_shown_no_scores_of_intakes_that_others_completed(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    patient = factories.patient(here)
+    factories.published_release()
+    for _ in range(2):
+        intake = intakes.open(patient=patient, by=clinician)
+        intakes.answer(intake=intake, answers=factories.answers("distressed_after_treatment"), by=clinician)
+        intakes.complete(intake=intake, by=clinician)
+    for reader, is_told in ((clinician, True), (clerk, False)):
+        client.force_login(reader)
+        assert ("PHQ-9" in client.get(reverse("patient", args=[patient.pk])).content.decode()) is is_told
