@@ -16,9 +16,8 @@ from clinic.actions.errors import Conflict
 from clinic.letters.completeness import missing
 from clinic.letters.content import content
 from clinic.letters.typesetting import Unprintable, pdf
-from clinic.models import Assessment, Intake, IntakeStatus, Letter, LetterKind
+from clinic.models import AT_ONCE, Assessment, Intake, IntakeStatus, Letter, LetterKind
 from clinic.permissions import Capability
-from triage.protocol import Urgency
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 REFERRED = (LetterKind.PHYSIOTHERAPY, LetterKind.CBT, LetterKind.PSYCHOLOGY)
 LANGUAGES = ("en", "de")
-_AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
 
 def preview(
@@ -112,7 +110,7 @@ def may_issue(assessment: Assessment, kind: str, by: User) -> bool:
     letter is a clinician's.
     """
     if kind == LetterKind.EMERGENCY:
-        if assessment.urgency not in _AT_ONCE:
+        if assessment.urgency not in AT_ONCE:
             return False
         is_seen = Assessment.objects.visible_to(by).filter(pk=assessment.pk).exists()
         return is_seen and permissions.may(by, Capability.RECORD_STOP, assessment.site)
@@ -124,7 +122,7 @@ def _check(assessment: Assessment, kind: str, referral: Referral | None, languag
     patients.require_known(assessment.intake.patient)
     if kind not in LetterKind.values:
         raise ValidationError({"kind": f"This is one of: {', '.join(LetterKind.values)}."})
-    if kind == LetterKind.EMERGENCY and assessment.urgency not in _AT_ONCE:
+    if kind == LetterKind.EMERGENCY and assessment.urgency not in AT_ONCE:
         raise Conflict(_("This outcome asks for nothing to be done today."))
     if not may_issue(assessment, kind, by):
         capability = Capability.RECORD_STOP if kind == LetterKind.EMERGENCY else Capability.DECIDE

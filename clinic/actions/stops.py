@@ -8,18 +8,15 @@ from django.utils.translation import gettext as _
 from clinic import permissions
 from clinic.actions import audit, work
 from clinic.actions.errors import Conflict
-from clinic.models import Assessment, StopRecord, User
+from clinic.models import AT_ONCE, Assessment, StopRecord, User
 from clinic.permissions import Capability
-from triage.protocol import Urgency
-
-_AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
 
 @transaction.atomic
 def record(*, assessment: Assessment, text: str, by: User) -> StopRecord:
     """Add to the record who did what; it may be added to as often as there is something to say."""
     permissions.require(by, Capability.RECORD_STOP, assessment.site)
-    if assessment.urgency not in _AT_ONCE:
+    if assessment.urgency not in AT_ONCE:
         raise Conflict(_("This outcome asks for nothing to be done today."))
     done = StopRecord.objects.create(assessment=assessment, site=assessment.site, text=text, by=by)
     work.settle(assessment.intake)

@@ -174,13 +174,13 @@ class AssessmentStops(Address):
     @reads("List what was done", StopShown(many=True), problems=(404, 422), parameters=(ListQuery,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
-        assessment = find(Assessment.objects.visible_to(self.caller).only("id"), id)
+        assessment = find(Assessment.objects.to_act_on(self.caller).only("id"), id)
         rows = StopRecord.objects.visible_to(self.caller).filter(assessment=assessment)
         return self.page(rows.select_related("by"), StopShown)
 
     @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        assessment, body = find(assessments_of(self.caller), id), self.body(StopBody)
+        assessment, body = find(Assessment.objects.to_act_on(self.caller), id), self.body(StopBody)
         return self.reply(201, lambda: shown(StopShown, stops.record(assessment=assessment, by=self.caller, **body)))
 
 

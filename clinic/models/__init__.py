@@ -1,7 +1,7 @@
 """The records of the clinic."""
 
 from clinic.models.access import ApiToken, IdempotencyKey, SecondFactor, Use
-from clinic.models.assessment import Assessment, Decision, DecisionKind, ReasonCode, StopRecord
+from clinic.models.assessment import AT_ONCE, Assessment, Decision, DecisionKind, ReasonCode, StopRecord
 from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
 from clinic.models.break_glass import BreakGlass, EmergencyReason, Ending, Finding
@@ -18,6 +18,7 @@ from clinic.models.replay import PackedAnswers, Replay, ReplayCase
 from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
 
 __all__ = [
+    "AT_ONCE",
     "ENDED",
     "LIVE",
     "Activation",

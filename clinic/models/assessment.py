@@ -16,10 +16,14 @@ from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
+from triage.protocol import Urgency
 
 if TYPE_CHECKING:
     from clinic.models.patient import PatientKey
     from clinic.models.people import User
+
+
+AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
 
 class AssessmentRows(SiteQuerySet["Assessment"]):
@@ -28,10 +32,18 @@ class AssessmentRows(SiteQuerySet["Assessment"]):
 
     def visible_to(self, user: User) -> Self:
         """Those of the person's sites; to a clerk, of open intakes and of those they opened."""
+        return self.filter(self._seen_by(user))
+
+    def to_act_on(self, user: User) -> Self:
+        """The same and, whoever completed the intake, what cannot wait, to those who record what was done about it."""
+        acting = permissions.sites_of(user, Capability.RECORD_STOP)
+        return self.filter(self._seen_by(user) | Q(site__in=acting, urgency__in=AT_ONCE))
+
+    def _seen_by(self, user: User) -> Q:
         whole = permissions.sites_of(user, Capability.READ_ASSESSMENT)
         drafts = permissions.sites_of(user, Capability.READ_DRAFT)
         draft = Q(intake__status=IntakeStatus.OPEN) | Q(intake__opened_by=user.pk)
-        return self.filter(Q(site__in=whole) | (Q(site__in=drafts) & draft) | self.opened_to(user))
+        return Q(site__in=whole) | (Q(site__in=drafts) & draft) | self.opened_to(user)
 
     def newest(self) -> Self:
         """Of each intake the assessment of its answers as they are now."""

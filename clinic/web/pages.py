@@ -25,6 +25,7 @@ from clinic.web.errors import refuse_conflict
 
 if TYPE_CHECKING:
     from datetime import date
+    from uuid import UUID
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
@@ -150,6 +151,11 @@ class IntakePage(StaffPage):
     def newest(self) -> Assessment | None:
         """The assessment of the answers as they are now, if the person may see it."""
         return Assessment.objects.visible_to(self.user).newest().filter(intake=self.intake).first()
+
+    def result_url(self, assessment: UUID) -> str:
+        """The way to the result, for whoever may see the assessment."""
+        is_seen = Assessment.objects.visible_to(self.user).filter(pk=assessment).exists()
+        return reverse("result", args=[self.intake.pk]) if is_seen else ""
 
     def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
         patient = self.intake.patient

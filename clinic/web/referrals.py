@@ -73,7 +73,7 @@ class ReferralPage(IntakePage):
             reopen_url=reverse("reopen", args=[self.intake.pk]) if self._may_reopen else "",
             reopen_reason=_TOO_OLD,
             lowered=lowering.mark(self._decisions()),
-            result_url=self._result_url(),
+            result_url=self.result_url(self.referral.assessment_id),
             **self._letters(is_to_be_sent=Verb.SEND in verbs),
             timeline_url=reverse("timeline", args=[self.intake.pk]),
             **context,
@@ -119,10 +119,6 @@ class ReferralPage(IntakePage):
     @property
     def _may_reopen(self) -> bool:
         return self.intake.status == IntakeStatus.COMPLETED and self.may(Capability.ANSWER)
-
-    def _result_url(self) -> str:
-        is_seen = Assessment.objects.visible_to(self.user).filter(pk=self.referral.assessment_id).exists()
-        return reverse("result", args=[self.intake.pk]) if is_seen else ""
 
 
 class TakeStep(ReferralPage):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, spoken
 from clinic.actions import stops
-from clinic.models import Assessment, StopRecord, Work, WorkItem
+from clinic.models import AT_ONCE, Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
 from clinic.web import faults, letter_forms
 from clinic.web.outcomes import reasons_of
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.models import Site
-
-AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +104,11 @@ def _telephone(number: str) -> str:
 class StopPage(IntakePage):
     """What to do, by whom, by when and why; and a place to record that it was done."""
 
+    @cached_property
+    def newest(self) -> Assessment | None:
+        """Seen by whoever may record what was done, whoever completed the intake."""
+        return Assessment.objects.to_act_on(self.user).newest().filter(intake=self.intake).first()
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self._show()
 
@@ -126,7 +129,7 @@ class StopPage(IntakePage):
         version = self.request.POST.get("version", "")
         if not (version.isascii() and version.isdecimal() and len(version) < 6):
             return self.newest
-        rows = Assessment.objects.visible_to(self.user).filter(intake=self.intake)
+        rows = Assessment.objects.to_act_on(self.user).filter(intake=self.intake)
         return rows.filter(version=int(version)).first() or self.newest
 
     def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
@@ -152,7 +155,7 @@ class StopPage(IntakePage):
             letter=letter_forms.emergency(self.newest, self.site, self.user),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),
-            result_url=reverse("result", args=[self.intake.pk]),
+            result_url=self.result_url(self.newest.pk),
             **context,
         )
 

@@ -59,10 +59,11 @@ class Worklist(StaffPage):
         whose = {"whose": chosen.get("whose", "")}
         everything = waiting.waiting(user=self.user, site=self.site, wanted=whose).qs
         overdue = waiting.overdue(everything, at=page.at, most=MOST_COUNTED) if page else 0
+        sees_results = self.may(Capability.READ_ASSESSMENT)
         return self.show(
             "clinic/worklist.html",
             status=status,
-            rows=[describe(each, at=page.at) for each in page.rows] if page else [],
+            rows=[describe(each, at=page.at, sees_results=sees_results) for each in page.rows] if page else [],
             filters=filters.form,
             is_filtered=bool(chosen),
             is_mine=chosen.get("whose") == "mine",

@@ -155,3 +155,34 @@ def test_a_clerk_is_shown_no_scores_of_intakes_that_others_completed(
     for reader, is_told in ((clinician, True), (clerk, False)):
         client.force_login(reader)
         assert ("PHQ-9" in client.get(reverse("patient", args=[patient.pk])).content.decode()) is is_told
+
+
+def test_a_clerk_finds_what_to_do_at_once_and_records_it_whoever_completed_the_intake(
+    client: Client, here: Site, elsewhere: Site, clerk: User, clinician: User
+):
+    assessment = factories.assessment(here, clinician, ces_saddle="yes")
+    intakes.complete(intake=assessment.intake, by=clinician)
+    client.force_login(clerk)
+    page = reverse("stop", args=[assessment.intake_id])
+    assert page in client.get(reverse("worklist")).content.decode()
+    assert "Emergency: act now" in client.get(page).content.decode()
+    assert reverse("result", args=[assessment.intake_id]) not in client.get(page).content.decode()
+    assert client.post(page, {"text": "Ambulance called at 9:40."}).status_code == 302
+    assert "Ambulance called at 9:40." in client.get(page).content.decode()
+    client.force_login(factories.user(Role.CLERK, elsewhere))
+    assert client.get(page, follow=True).status_code == 404
+
+
+def test_the_worklist_leads_nobody_to_a_page_that_is_not_shown_to_them(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    for changed in ({}, {"ces_saddle": "yes"}):
+        assessment = factories.assessment(here, clinician, "distressed_after_treatment", **changed)
+        intakes.complete(intake=assessment.intake, by=clinician)
+    factories.assessment(here, clinician)
+    for reader, ways in ((clinician, 3), (clerk, 2)):
+        client.force_login(reader)
+        rows = client.get(reverse("worklist")).context["rows"]
+        led = [each.url for each in rows if each.url]
+        assert (len(rows), len(led)) == (3, ways)
+        assert {client.get(url, follow=True).status_code for url in led} == {200}

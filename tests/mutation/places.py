@@ -72,7 +72,7 @@ class Marked(ast.NodeTransformer):
 
 
 def _instead(call: ast.Call) -> ast.expr | None:
-    if isinstance(call.func, ast.Attribute) and call.func.attr == "visible_to":
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("visible_to", "to_act_on"):
         return ast.Call(ast.Attribute(call.func.value, "all", ast.Load()), [], [])
     return INSTEAD.get(ast.unparse(call.func))
 
