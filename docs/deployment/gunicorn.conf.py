@@ -2,7 +2,7 @@
 
 bind = ["0.0.0.0:8000"]  # a container has no other address for its proxy to reach
 worker_class = "gthread"
-threads = 8
+threads = 4  # with 8, two workers on two cores answer a quarter less: the threads of a process wait for each other
 timeout = 60
 graceful_timeout = 30  # what is in flight is answered before a worker ends
 keepalive = 5

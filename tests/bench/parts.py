@@ -13,7 +13,7 @@ from unittest.mock import patch
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from clinic.actions import audit, intakes, outbox, shadowing, work
-from clinic.api import door
+from clinic.api import assessments, door
 from clinic.api import intakes as addresses
 from clinic.api.authentication import BearerToken
 from clinic.models import Assessment, Intake
@@ -31,7 +31,7 @@ _PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "worklist": ((work, "settle"),),
     "trail": ((audit, "_append"),),
     "commit": ((BaseDatabaseWrapper, "_commit"),),
-    "shown": ((door, "shown"), (addresses, "shown"), (door.QuickJSON, "render")),
+    "shown": ((assessments, "shown"), (door.QuickJSON, "render")),
 }
 Taken = dict[str, list[float]]
 
