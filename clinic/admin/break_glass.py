@@ -33,6 +33,11 @@ _TOLD = (
 
 class ReviewForm(ActionForm):
     finding = forms.ChoiceField(choices=[("", _("Choose")), *Finding.choices])
+    remark = forms.CharField(
+        required=False,
+        widget=forms.Textarea({"rows": 4}),
+        help_text=_("What was found; needed unless the access was justified."),
+    )
 
     def act(self) -> BreakGlass:
         access: BreakGlass = self.instance
@@ -73,8 +78,8 @@ class BreakGlassAdmin(ActingAdmin, EditedAdmin):
         return _named(access.by)
 
     @display(description=_("Reviewed by"))
-    def reviewer(self, access: BreakGlass) -> str | None:
-        return _named(access.reviewed_by) if access.reviewed_by else None
+    def reviewer(self, access: BreakGlass) -> str:
+        return _named(access.reviewed_by) if access.reviewed_by else self.get_empty_value_display()
 
     @display(description=_("Review"))
     def review(self, access: BreakGlass) -> str:
