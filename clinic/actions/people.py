@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.hashers import verify_password
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from clinic.permissions import Role
 
 SYSTEM = "system"
+_PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"
 _CHANGEABLE = ("display_name", "email", "is_active")
 
 
@@ -90,6 +92,12 @@ def set_password(*, user: User, password: str, by: User) -> None:
     user.save_as(by=by, reason="password changed")
     shut_out_programs(user, by)
     record_everywhere("user.password", user, by, {})
+
+
+def random_password() -> str:
+    """One that nobody has chosen, of 79 bits, in letters and digits that are not taken for each other."""
+    groups = ("".join(secrets.choice(_PLAIN) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
 
 
 @transaction.atomic

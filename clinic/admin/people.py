@@ -12,11 +12,13 @@ from clinic.actions import people, second_factor
 from clinic.admin.base import EditedAdmin
 from clinic.admin.filters import SiteFilter
 from clinic.admin.forms import ActingAdmin, ActionForm, given
+from clinic.admin.shown_once import SecretForm, ShowsOnce
 from clinic.models import Membership, Site, User
 from clinic.permissions import Capability, Role
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
 
 
 def managed_sites(user: User) -> QuerySet[Site]:
@@ -37,40 +39,33 @@ def looks_after(user: User, other: User) -> bool:
     return other.username != people.SYSTEM and of_theirs <= managed
 
 
-class AddUserForm(ActionForm):
+class AddUserForm(SecretForm):
     """A new user, with a first role: without one nobody could look after them."""
 
     site = forms.ModelChoiceField(queryset=Site.objects.none())
     role = forms.ChoiceField(choices=Role.choices)
-    first_password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
-        help_text=_("At least 12 characters. Ask them to change it."),
-    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["site"].queryset = managed_sites(self.by)  # type: ignore[attr-defined]
 
     def act(self) -> User:
-        data = self.cleaned_data
+        data, self.secret = self.cleaned_data, people.random_password()
         return people.add(
             site=data["site"],
             role=Role(data["role"]),
             username=data["username"],
             display_name=data["display_name"],
             email=data["email"],
-            password=data["first_password"],
+            password=self.secret,
             by=self.by,
         )
 
 
-class ChangeUserForm(ActionForm):
-    new_password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
+class ChangeUserForm(SecretForm):
+    give_new_password = forms.BooleanField(
         required=False,
-        help_text=_("Leave empty to keep the present one."),
+        help_text=_("They lost theirs. It is shown to you once, and they choose another at the next log-in."),
     )
     forget_second_factor = forms.BooleanField(
         required=False,
@@ -81,20 +76,19 @@ class ChangeUserForm(ActionForm):
         user: User = self.instance
         if self.cleaned_data["forget_second_factor"]:
             second_factor.forget(user=User.objects.get(pk=user.pk), by=self.by)
-        if self.cleaned_data["new_password"]:
-            people.set_password(
-                user=User.objects.get(pk=user.pk), password=self.cleaned_data["new_password"], by=self.by
-            )
+        if self.cleaned_data["give_new_password"]:
+            self.secret = people.random_password()
+            people.set_password(user=User.objects.get(pk=user.pk), password=self.secret, by=self.by)
         people.change(user=user, changes=given(self.cleaned_data, "display_name", "email", "is_active"), by=self.by)
         return user
 
 
-class UserAdmin(ActingAdmin, EditedAdmin):
+class UserAdmin(ShowsOnce, EditedAdmin):
     reading = writing = Capability.MANAGE_PEOPLE
     add_form, change_form = AddUserForm, ChangeUserForm
-    add_fields = ("username", "display_name", "email", "site", "role", "first_password")
+    add_fields = ("username", "display_name", "email", "site", "role")
     change_fields = (
-        *("username", "display_name", "email", "is_active", "new_password"),
+        *("username", "display_name", "email", "is_active", "give_new_password"),
         *("second_factor_since", "forget_second_factor"),
     )
     read_fields = ("username", "display_name", "email", "is_active", "second_factor_since")
@@ -109,6 +103,18 @@ class UserAdmin(ActingAdmin, EditedAdmin):
 
     def may_change(self, user: User, obj: User) -> bool:
         return looks_after(user, obj)
+
+    def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
+        return self._show_password(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: User) -> HttpResponse:
+        is_new = request.secret  # type: ignore[attr-defined]
+        return self._show_password(request, obj) if is_new else super().response_change(request, obj)
+
+    def _show_password(self, request: HttpRequest, obj: User) -> HttpResponse:
+        names = {"user": obj, "name": obj.username}
+        words = _("With it %(user)s logs in as %(name)s and chooses another: hand it over in person.") % names
+        return self.show_once(request, title=_("Password given"), words=words, back=_("All users"))
 
 
 class GrantForm(ActionForm):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from knox.crypto import hash_token
 
 from clinic.actions import tokens
-from clinic.admin.forms import ActingAdmin, ActionForm
+from clinic.admin.forms import ActionForm
 from clinic.admin.history import Entry, History
 from clinic.admin.people import looks_after, managed_users
+from clinic.admin.shown_once import SecretForm, ShowsOnce
 from clinic.models import ApiToken, User
 from clinic.permissions import Capability
 
@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 
-class IssueForm(ActionForm):
+class IssueForm(SecretForm):
     user = forms.ModelChoiceField(queryset=User.objects.none())
-    secret = ""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,7 +44,7 @@ class RevokeForm(ActionForm):
         return token
 
 
-class ApiTokenAdmin(ActingAdmin):
+class ApiTokenAdmin(ShowsOnce):
     reading = writing = Capability.MANAGE_PEOPLE
     add_form, change_form = IssueForm, RevokeForm
     add_fields = ("name", "user")
@@ -65,15 +64,8 @@ class ApiTokenAdmin(ActingAdmin):
         return looks_after(user, obj.user)
 
     def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: str | None = None) -> HttpResponse:
-        """The page that shows the secret: the one time, and stored nowhere."""
-        secret = request.secret  # type: ignore[attr-defined]
-        context = {"title": _("Token issued"), "subtitle": None, "opts": self.opts, "token": obj, "secret": secret}
-        return TemplateResponse(
-            request, "admin/clinic/apitoken/issued.html", {**self.admin_site.each_context(request), **context}
-        )
-
-    def save_model(self, request: Any, obj: Any, form: Any, change: Any) -> None:
-        request.secret = getattr(form, "secret", "")  # read by `response_add`
+        words = _('The token "%(name)s" acts for %(user)s.') % {"name": obj.name, "user": obj.user}
+        return self.show_once(request, title=_("Token issued"), words=words, back=_("All tokens"))
 
     def response_change(self, request: HttpRequest, obj: ApiToken) -> HttpResponse:
         messages.success(request, _("The token %(name)s has been revoked.") % {"name": obj.name})

@@ -1,5 +1,6 @@
 """What administrators change: each time through an action, with its history and its audit entry."""
 
+import re
 from typing import Any
 
 import pytest
@@ -85,15 +86,21 @@ def user_form(here: Site, **changed: Any) -> dict[str, Any]:
         "email": "",
         "site": str(here.pk),
         "role": "clinician",
-        "first_password": factories.PASSWORD,
         **changed,
     }
 
 
-def test_a_new_user_can_log_in_and_has_a_first_role(client: Client, here: Site):
-    assert post(client, "user/add", user_form(here)).status_code == 302
+def password_shown(answer: Any) -> str:
+    (shown,) = re.findall(r"<code>((?:[a-z2-9]{4}-){3}[a-z2-9]{4})</code>", answer.content.decode())
+    assert "no-store" in answer["Cache-Control"]
+    return str(shown)
+
+
+def test_a_new_user_can_log_in_by_a_password_that_nobody_chose_and_has_a_first_role(client: Client, here: Site):
+    shown = password_shown(post(client, "user/add", user_form(here)))
     user = User.objects.get(username="newcomer")
-    assert user.check_password(factories.PASSWORD)
+    assert user.check_password(shown)
+    assert not user.chose_password
     assert user.roles == {here.pk: {Role.CLINICIAN}}
     assert {"user.add", "membership.grant"} <= set(
         AuditEvent.objects.filter(site=here).values_list("action", flat=True)
@@ -102,7 +109,7 @@ def test_a_new_user_can_log_in_and_has_a_first_role(client: Client, here: Site):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"username": "a\x00b"}, {"first_password": "short"}, {"role": "king"}, {"display_name": ""}, {"site": "x"}],
+    [{"username": "a\x00b"}, {"role": "king"}, {"display_name": ""}, {"site": "x"}],
 )
 def test_a_user_that_cannot_be_is_refused_with_words(changed: dict[str, str], client: Client, here: Site):
     answer = post(client, "user/add", user_form(here, **changed))
@@ -124,20 +131,26 @@ def test_nobody_is_added_at_a_site_of_others(client: Client, here: Site):
 
 def test_a_user_is_let_out_and_given_a_new_password(client: Client, here: Site):
     user = factories.user(Role.CLERK, here)
-    form = {"display_name": "Gone", "email": "", "new_password": "another-quiet-lantern"}
-    assert post(client, "user/change", form, user).status_code == 302
+    form = {"display_name": "Gone", "email": "", "give_new_password": "on"}
+    shown = password_shown(post(client, "user/change", form, user))
     user = User.objects.get(pk=user.pk)
     assert (user.is_active, user.display_name) == (False, "Gone")
-    assert user.check_password("another-quiet-lantern")
+    assert user.check_password(shown)
     reasons = [row.history_change_reason for row in user.history.all()]
     assert reasons == ["changed: display_name, is_active", "password changed", "added"]
 
 
-def test_a_refused_password_leaves_the_user_as_they_were(client: Client, here: Site):
+def test_no_two_passwords_are_alike(client: Client, here: Site):
     user = factories.user(Role.CLERK, here)
-    form = {"display_name": "Gone", "email": "", "is_active": "on", "new_password": "short"}
-    assert post(client, "user/change", form, user).status_code == 200
-    assert user.history.count() == 1
+    form = {"display_name": "Same", "email": "", "is_active": "on", "give_new_password": "on"}
+    assert len({password_shown(post(client, "user/change", form, user)) for _ in range(3)}) == 3
+
+
+def test_who_is_only_renamed_keeps_their_password(client: Client, here: Site):
+    user = factories.user(Role.CLERK, here)
+    form = {"display_name": "Renamed", "email": "", "is_active": "on"}
+    assert post(client, "user/change", form, user).status_code == 302
+    assert User.objects.get(pk=user.pk).check_password(factories.PASSWORD)
 
 
 def test_who_works_elsewhere_too_is_seen_but_not_changed(client: Client, here: Site):
@@ -145,7 +158,7 @@ def test_who_works_elsewhere_too_is_seen_but_not_changed(client: Client, here: S
     elsewhere = factories.site()
     people.grant(user=user, site=elsewhere, role=Role.CLERK, by=people.system())
     assert client.get(reverse("admin:clinic_user_change", args=[user.pk])).status_code == 200
-    form = {"display_name": "Taken over", "email": "", "is_active": "on", "new_password": ""}
+    form = {"display_name": "Taken over", "email": "", "is_active": "on"}
     assert post(client, "user/change", form, user).status_code == 403
 
 
