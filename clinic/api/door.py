@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import orjson
 from django.db import models
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import IsAuthenticated
@@ -79,7 +80,14 @@ class Address(GenericAPIView[Any]):
 
     def query(self, shape: type[BaseSerializer[Any]]) -> dict[str, Any]:
         """The checked parameters in the address."""
-        return _checked(shape, self.request.query_params.dict())
+        return _checked(shape, self.parameters())
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters in the address; one that is given twice could be read either way."""
+        twice = [name for name, values in self.request.query_params.lists() if len(values) > 1]
+        if twice:
+            raise ValidationError({name: ["This is given twice."] for name in twice})
+        return self.request.query_params.dict()
 
     def page(self, rows: QuerySet[Any], shape: type[BaseSerializer[Any]]) -> Response:
         """One page of the rows."""

@@ -90,7 +90,7 @@ class Worklist(Address):
         parameters=(*_FILTERS, OpenApiParameter("cursor", OpenApiTypes.STR)),
     )
     def get(self, request: Request) -> Response:
-        wanted = request.query_params.dict()
+        wanted = self.parameters()
         cursor = wanted.pop("cursor", "")
         filters = waiting.waiting(user=self.caller, wanted=wanted)
         faults = {name: ["This is empty."] for name, value in wanted.items() if not value}

@@ -191,6 +191,8 @@ ADDRESSES = {
     "patients/00000000-0000-0000-0000-000000000000/": 404,
     "referrals/?status=lost": 422,
     "worklist/?stage=": 422,
+    "intakes/?status=open&status=completed": 422,
+    "worklist/?kind=stop&kind=answers": 422,
     "protocols/back-pain/9.9.9/": 404,
     "protocols/back-pain/%00/": 404,
     "protocols/toothache/1.0.0/": 404,
