@@ -42,6 +42,11 @@ def _indexed(value: str) -> Iterator[str]:
         yield from {*parts, "".join(parts)} - {""}
 
 
+def _digest_of(reference: str, key: bytes) -> int:
+    """Two that differ in case or blanks alone are one: a slip of the hand makes no other person."""
+    return sealing.digest(f"reference {''.join(reference.casefold().split())}", key)
+
+
 class Sex(models.TextChoices):
     FEMALE = "female", _("Female")
     MALE = "male", _("Male")
@@ -62,8 +67,8 @@ class PatientRows(SiteQuerySet["Patient"]):
         return self._of(words, "whole")
 
     def known_as(self, reference: str) -> Self:
-        """Patients with exactly this reference: at one site at most one."""
-        digests = [sealing.digest(f"reference {reference}", each.content) for each in SiteKey.objects.all()]
+        """Patients with this reference, whatever its case and blanks: at one site at most one."""
+        digests = [_digest_of(reference, each.content) for each in SiteKey.objects.all()]
         return self.filter(pk__in=PatientWord.objects.filter(is_reference=True, digest__in=digests).values("patient"))
 
     def _of(self, words: str, how: str) -> Self:
@@ -145,8 +150,7 @@ class Patient(EditedRecord):
     def words(self, key: bytes) -> list[PatientWord]:
         """What the patient is found by, under the key of the site."""
         rows = [PatientWord(patient=self, digest=each) for each in sorted(set(self._digests(key)))]
-        unique = sealing.digest(f"reference {self.reference}", key)
-        return [*rows, PatientWord(patient=self, digest=unique, is_reference=True)]
+        return [*rows, PatientWord(patient=self, digest=_digest_of(self.reference, key), is_reference=True)]
 
     def _digests(self, key: bytes) -> Iterator[int]:
         for value in (self.given_name, self.family_name, self.reference):
