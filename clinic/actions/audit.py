@@ -12,6 +12,7 @@ from django.db import transaction
 from clinic import clock
 from clinic.actions import origin
 from clinic.models import AuditEvent, AuditHead, Site, User
+from clinic.models.audit import EMERGENCY
 from clinic.models.rows import TOLD_SINCE, untold
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from clinic.models.patient import Patient
 
 Detail: TypeAlias = "Mapping[str, str | int | Sequence[str]]"
-BTG: Detail = {"purpose": "BTG"}  # break the glass, as FHIR calls the purpose of an emergency access
+BTG: Detail = {"purpose": EMERGENCY}
 
 
 def record(

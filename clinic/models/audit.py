@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, Max, Q, Value, When
 from django.db.models.functions import TruncHour
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +27,7 @@ NOUNS = frozenset(
         *("protocol", "referral", "ring", "site", "stop", "token", "user", "webhook", "work"),
     }
 )
+EMERGENCY = "BTG"  # break the glass, as FHIR calls the purpose of an emergency access
 START = "0" * 64  # what the first entry of a chain has before it
 _DOMAIN = b"yf-entry-v1\0"
 # By version of the hash, so that a later column does not break the entries written before it.
@@ -68,9 +69,14 @@ class AuditRows(AuditedQuerySet["AuditEvent"]):
         return found.order_by("-at", "-pk")
 
     def looks(self, patient: Patient) -> models.QuerySet[AuditEvent, Any]:
-        """Who was shown the records of a patient, how often and when last: `actor_label role times last`, newest first."""
+        """Who was shown the records of a patient, how often and when last, the newest first.
+
+        `actor_label role is_emergency times last`
+        """
         seen = self.filter(subject=patient.pk, action__regex=r"\.(read|print)$").order_by()
-        return seen.values("actor_label", "role").annotate(times=Count("pk"), last=Max("at")).order_by("-last")
+        is_emergency = Case(When(detail__purpose=EMERGENCY, then=Value(True)), default=Value(False))  # noqa: FBT003
+        told = seen.annotate(is_emergency=is_emergency).values("actor_label", "role", "is_emergency")
+        return told.annotate(times=Count("pk"), last=Max("at")).order_by("-last")
 
     def after_hours(self) -> Self:
         """At the weekend, or outside seven to eight in the evening, by the clock of the server."""

@@ -190,6 +190,22 @@ def test_the_timeline_says_who_has_looked_at_the_patients_records(
     assert "Who has looked at this patient" in shown.content.decode()
 
 
+def test_the_timeline_tells_an_emergency_access_from_everyday_work(
+    client: Client, elsewhere: Site, clinician: User, ids: dict[str, Any]
+) -> None:
+    stranger = factories.user(Role.CLINICIAN, elsewhere)
+    factories.emergency_access(Patient.objects.get(pk=ids["patient"]), stranger)
+    for reader in (stranger, clinician):
+        client.force_login(reader)
+        assert client.get(reverse("patient", args=[ids["patient"]])).status_code == 200
+    shown = client.get(reverse("timeline", args=[ids["intake"]]))
+    assert {each["actor_label"]: each["is_emergency"] for each in shown.context["looks"]} == {
+        f"{stranger.display_name} ({stranger.username})": True,
+        f"{clinician.display_name} ({clinician.username})": False,
+    }
+    assert shown.content.decode().count("Emergency access</span>") == 1
+
+
 def test_an_auditor_looks_through_what_was_planted_among_the_rest(
     client: Client, here: Site, elsewhere: Site, clinician: User, ids: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
