@@ -9,7 +9,7 @@ CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_UR
 	YELLOWFLAG_PATIENT_KEYS=$(shell printf '%0128d' 0) \
 	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py
 
-.PHONY: help demo test check lint types descriptions soak bench golden pictures lock
+.PHONY: help demo test check lint types descriptions soak bench golden pictures lock sbom
 
 help:
 	@echo "make demo    a clinic of synthetic people on http://127.0.0.1:$(PORT) (PORT=... changes it)"
@@ -20,6 +20,7 @@ help:
 	@echo "make golden  keep what a new version of the engine says of the patients in words"
 	@echo "make pictures  the screenshots of the documentation, taken of the demo clinic"
 	@echo "make lock    compile the requirements files (OPTIONS=--upgrade for newer versions)"
+	@echo "make sbom    var/sbom.json: every package that runs, with version and digests (CycloneDX)"
 
 demo: .venv/runtime
 	@mkdir -p var
@@ -85,6 +86,10 @@ pictures: .venv/dev
 lock: .venv/dev
 	CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --output-file requirements.txt pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+sbom: .venv/dev
+	@mkdir -p var
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible -o var/sbom.json
 
 COMPILE = $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(OPTIONS)
