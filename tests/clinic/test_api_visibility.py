@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic.actions import decisions, letters, people
+from clinic.actions import decisions, intakes, letters, people
 from clinic.models import Assessment, Referral, Site
 from clinic.permissions import Role
 from tests import factories
@@ -85,6 +85,20 @@ def test_a_clerk_reads_neither_decisions_nor_letters_not_even_of_an_intake_of_th
             assert ("decision" in shown) is is_told, "null would say that nobody has decided"
         assert bool(reader.get(f"{one}letters/").json()["results"]) is is_told
     assert "decision" not in clerk.post(f"{intake}complete/", {}).json()
+
+
+def test_what_cannot_wait_is_acted_on_by_whoever_is_there_and_not_known_elsewhere(here: Site, elsewhere: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    assessment = factories.assessment(here, clinician.user, ces_saddle="yes")
+    intakes.complete(intake=assessment.intake, by=clinician.user)
+    address = f"assessments/{assessment.pk}/stop/"
+    for stranger in (caller(Role.CLERK, elsewhere), caller(Role.CLINICIAN, elsewhere)):
+        assert stranger.post(address, {"text": "Ambulance called."}).status_code == 404
+        assert stranger.get(address).status_code == 404
+    clerk = caller(Role.CLERK, here)
+    assert clerk.get(f"assessments/{assessment.pk}/").status_code == 404
+    assert clerk.post(address, {"text": "Ambulance called."}).status_code == 201
+    assert [each["text"] for each in clerk.get(address).json()["results"]] == ["Ambulance called."]
 
 
 def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:

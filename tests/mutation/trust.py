@@ -4,7 +4,7 @@
 
 The tests are run once, and which of them come by which place is noted; then each place is left out, and those tests are
 run until one fails, in a copy of this process and on a copy of its database: those first that are named like the module or
-come by few other places, and a hundred and fifty at most. Modules are changed as they are loaded, and no file is. The triggers of the database are taken away in turn by tests/clinic/test_guard.py.
+come by few other places. Modules are changed as they are loaded, and no file is. The triggers of the database are taken away in turn by tests/clinic/test_guard.py.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ EXPLAINED = {
 }
 # What starts servers and workers of its own is not changed in them; the rest of these take long and show no more.
 LEFT = ("crashes", "killed_workers", "many_writers", "simulation", "demo", "commands", "backup", "fuzz", "intake_life")
-MOST = 150  # tests for a place; one that none of these notices is left out unnoticed, for all that others might
+MOST = 150  # tests for a place of which it is known that none can notice it
 TESTS = ["tests/clinic", *(f"--ignore=tests/clinic/test_{each}.py" for each in LEFT)]
 
 
@@ -76,7 +76,8 @@ class EachInTurn:
         items = {item.nodeid: item for item in session.items}
         by = json.loads(self._found.read_text())
         for place in (each for each in places.everywhere() if self._words in each):
-            self._try(place, [items[each] for each in by.get(place, [])[:MOST]])
+            tests = by.get(place, [])[: MOST if place in EXPLAINED else None]
+            self._try(place, [items[each] for each in tests])
         return True
 
     def _open_database(self, items: Sequence[pytest.Item]) -> None:
