@@ -93,8 +93,6 @@ def _deadline(item: Item) -> Deadline:
 
 
 def _of_intake(intake: Intake, newest: Assessment | None) -> Iterator[Item]:
-    if intake.status == IntakeStatus.CANCELLED:
-        return
     newest = newest or Assessment.objects.newest().get(intake=intake)
     step = _step(intake, newest)
     if step:
@@ -104,7 +102,7 @@ def _of_intake(intake: Intake, newest: Assessment | None) -> Iterator[Item]:
 
 
 def _step(intake: Intake, newest: Assessment) -> Item | None:
-    """What is to be done next about the intake itself; the most urgent thing first."""
+    """What is to be done next about the intake itself; the most urgent thing first, of a cancelled one that alone."""
     if newest.urgency in _AT_ONCE and not _stop_is_recorded(newest):
         since = _since_stop(newest)
         return {
@@ -113,6 +111,8 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
             "due": since + _AT_ONCE[Urgency(newest.urgency)],
             "owner_id": newest.by_id,
         }
+    if intake.status == IntakeStatus.CANCELLED:
+        return None
     if intake.is_open:
         return {
             "kind": Work.ANSWERS,

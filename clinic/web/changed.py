@@ -52,7 +52,7 @@ def since_then(assessment: Assessment, user: User) -> Change | None:
 def _notable(assessment: Assessment, user: User) -> QuerySet[Assessment]:
     """The assessments of the intake that somebody acted upon: decided, or completed with."""
     rows = Assessment.objects.visible_to(user).filter(intake=assessment.intake_id)
-    decided = Decision.objects.filter(assessment__intake=assessment.intake_id).values("assessment")
+    decided = Decision.objects.visible_to(user).filter(assessment__intake=assessment.intake_id).values("assessment")
     completed = assessment.intake.history.filter(status="completed").values_list("version", flat=True)
     return rows.filter(pk__in=decided) | rows.filter(version__in=list(completed))
 

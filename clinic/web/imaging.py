@@ -17,7 +17,7 @@ from clinic.actions import imaging, work
 from clinic.actions.errors import Conflict, Stale
 from clinic.models import IntakeStatus, StudyEvent, StudyStep, Work, WorkItem
 from clinic.permissions import Capability
-from clinic.web import faults, studies
+from clinic.web import faults, stop_notices, studies
 from clinic.web.imaging_forms import FOR_CLINICIANS, FORMS, StepForm
 from clinic.web.pages import IntakePage
 from triage.facts import AnswerErrors
@@ -58,15 +58,16 @@ class ImagingPage(IntakePage):
         form = FORMS[step](number, request.POST)
         if not form.is_valid():
             return self._show(form, 422)
+        before = stop_notices.reasons(self.urgent)
         try:
-            form.act(self.intake, self.user, _number(request.POST.get("version", "")))
+            after = form.act(self.intake, self.user, _number(request.POST.get("version", "")))
         except (AnswerErrors, ValidationError) as error:
             form.add_error(None, _reasons(error))
             return self._show(form, 422)
         except (Conflict, Stale) as refusal:
             return self._show(form, 409, refusal=str(refusal))
         messages.success(request, _("Recorded. The answers have been assessed afresh."))
-        return redirect("imaging", self.intake.pk)
+        return redirect("stop" if stop_notices.reasons(after) - before else "imaging", self.intake.pk)
 
     def _show(self, tried: StepForm | None = None, status: int = 200, **context: Any) -> HttpResponseBase:
         self.intake.refresh_from_db(fields=["version", "answers", "status"])

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from clinic.actions import intakes, referrals
 from clinic.actions.errors import Conflict, Stale
 from clinic.permissions import Capability
-from clinic.web import answers, faults, fields, stale, stops, studies
+from clinic.web import answers, faults, fields, stale, stop_notices, studies
 from clinic.web.progress import AnswersPage
 from triage.facts import AnswerErrors
 
@@ -192,7 +192,7 @@ class SectionPage(AnswersPage):
     def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
         """To the stop card if something new stops the intake; else to what was asked for."""
         self.forget_answers()
-        if stops.reasons(after) - stops.reasons(before):
+        if stop_notices.reasons(after) - stop_notices.reasons(before):
             return redirect("stop", self.intake.pk)
         if self.request.POST.get("then") == "leave":
             messages.success(self.request, _("Saved. You can come back to this intake at any point."))
@@ -239,7 +239,14 @@ class CompleteIntake(CheckPage):
         if assessment.outcome["referrals"] and self.may(Capability.PROPOSE):
             referrals.propose(assessment=assessment, by=self.user)
         messages.success(request, _("The intake is complete."))
-        return redirect("result", self.intake.pk)
+        return redirect(self._after(assessment))
+
+    def _after(self, assessment: Assessment) -> str:
+        """To the result; who does not see it goes to what cannot wait, or to the patient."""
+        if url := self.result_url(assessment.pk):
+            return url
+        stop = stop_notices.notice(assessment)
+        return stop.url if stop else reverse("patient", args=[self.intake.patient_id])
 
     def _open(self, name: str) -> Fault:
         question = self.protocol.questions[name]

@@ -21,6 +21,7 @@ from clinic import permissions, spoken
 from clinic.actions import break_glass, errors
 from clinic.models import Assessment, Intake, Patient, Site, User
 from clinic.permissions import Capability
+from clinic.web import stop_notices
 from clinic.web.errors import refuse_conflict
 
 if TYPE_CHECKING:
@@ -152,6 +153,12 @@ class IntakePage(StaffPage):
         """The assessment of the answers as they are now, if the person may see it."""
         return Assessment.objects.visible_to(self.user).newest().filter(intake=self.intake).first()
 
+    @cached_property
+    def urgent(self) -> Assessment | None:
+        """The same for whoever acts on what cannot wait, whoever completed the intake."""
+        found = Assessment.objects.to_act_on(self.user).newest().filter(intake=self.intake)
+        return self.newest or found.first()
+
     def result_url(self, assessment: UUID) -> str:
         """The way to the result, for whoever may see the assessment."""
         is_seen = Assessment.objects.visible_to(self.user).filter(pk=assessment).exists()
@@ -165,6 +172,7 @@ class IntakePage(StaffPage):
                 Link(_("Worklist"), reverse("worklist")),
                 Link(name_of(patient), reverse("patient", args=[patient.pk])),
             ],
+            "stop": stop_notices.notice(self.urgent),
         }
         return super().show(template, status=status, **(about | context))
 

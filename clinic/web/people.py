@@ -19,7 +19,7 @@ from clinic.actions.errors import Conflict
 from clinic.actions.limits import Limited
 from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site
 from clinic.permissions import Capability
-from clinic.web import faults
+from clinic.web import faults, stop_notices
 from clinic.web.pages import Link, StaffPage, describe, name_of
 from clinic.web.registration import RegistrationForm
 from clinic.web.trend import trend
@@ -159,6 +159,7 @@ class PatientPage(StaffPage):
             referrals=(referrals := self._referral_rows()),
             live_referrals=[each for each in referrals if each.is_live],
             trend=trend(self.patient, self.user),
+            stops=stop_notices.of_patient(self.patient, self.user),
             **context,
         )
 

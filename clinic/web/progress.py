@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -15,8 +14,9 @@ from django.utils.translation import gettext as _
 from clinic import spoken
 from clinic.actions.answers import AGE
 from clinic.actions.freshness import stale_questions
+from clinic.models import Assessment
 from clinic.permissions import Capability
-from clinic.web import answers, stops
+from clinic.web import answers
 from clinic.web.fields import Remark, anchor
 from clinic.web.pages import IntakePage
 from clinic.web.wording import SOURCES
@@ -77,12 +77,17 @@ class AnswersPage(IntakePage):
 
     @cached_property
     def on(self) -> date:
-        return self.newest.on if self.newest else timezone.localdate()
+        return self._read.on
 
     @cached_property
     def _assessed(self) -> Mapping[str, Any]:
         """The answers as they read on the day of the newest assessment."""
-        return self.newest.answers if self.newest else self.intake.answers
+        return self._read.answers
+
+    @cached_property
+    def _read(self) -> Assessment:
+        """Whoever sees the intake reads its answers, the age among them; not what came of them."""
+        return self.newest or Assessment.objects.newest().only("answers", "on").get(intake=self.intake)
 
     @cached_property
     def _facts(self) -> Facts:
@@ -99,7 +104,18 @@ class AnswersPage(IntakePage):
 
     def forget_answers(self) -> None:
         """Read everything anew: the answers have changed."""
-        for name in ("newest", "on", "_assessed", "_facts", "_view", "questions", "to_ask_again", "dropped"):
+        for name in (
+            "newest",
+            "urgent",
+            "_read",
+            "on",
+            "_assessed",
+            "_facts",
+            "_view",
+            "questions",
+            "to_ask_again",
+            "dropped",
+        ):
             self.__dict__.pop(name, None)
 
     def asked(self, section: Section) -> list[Question]:
@@ -211,7 +227,6 @@ class AnswersPage(IntakePage):
             "check_url": reverse("check", args=[self.intake.pk]),
             "result_url": reverse("result", args=[self.intake.pk]) if self.newest else "",
             "timeline_url": reverse("timeline", args=[self.intake.pk]),
-            "stop": stops.notice(self.newest),
         }
 
     def _step(self, section: Section, here: str) -> Step:

@@ -13,7 +13,7 @@ from clinic import permissions, spoken
 from clinic.actions import referrals, work
 from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
-from clinic.web import changed, letter_forms, lowering, outcomes, stops
+from clinic.web import changed, letter_forms, lowering, outcomes, stop_notices
 from clinic.web.decision_form import DecisionForm
 from clinic.web.pages import IntakePage
 from clinic.web.progress import OpenQuestion
@@ -127,7 +127,7 @@ class ResultPage(IntakePage):
             "span": outcomes.span(assessment.outcome),
             "is_newest": self._is_newest,
             "newest_url": reverse("result", args=[self.intake.pk]),
-            "stop": stops.notice(assessment) if self._is_newest else None,
+            "stop": stop_notices.notice(assessment) if self._is_newest else None,
             "is_open": self.intake.is_open,
         }
 

@@ -16,12 +16,10 @@ from clinic import clock, spoken
 from clinic.actions import stops
 from clinic.models import AT_ONCE, Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
-from clinic.web import faults, letter_forms
+from clinic.web import faults, letter_forms, stop_notices
 from clinic.web.outcomes import reasons_of
 from clinic.web.pages import IntakePage
-from clinic.web.wording import DISPOSITIONS
 from triage.changes import urgent_reasons
-from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,17 +28,6 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.models import Site
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """What cannot wait, in the words of its heading."""
-
-    tone: str
-    title: str
-    heading: str
-    headline: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,29 +45,6 @@ class Number:
     label: str
     text: str
     url: str = ""
-
-
-def notice(assessment: Assessment | None) -> Stop | None:
-    """The stop that an assessment asks for, if it asks for one."""
-    if assessment is None or assessment.urgency not in AT_ONCE:
-        return None
-    title = str(DISPOSITIONS[Disposition(assessment.disposition)])
-    now = assessment.urgency == Urgency.NOW
-    heading = _("%(outcome)s: act now") if now else _("%(outcome)s: act today")
-    return Stop(
-        tone=assessment.disposition,
-        title=title,
-        heading=heading % {"outcome": title},
-        headline=spoken.text(assessment.outcome["because"][0]["text"]),
-        url=reverse("stop", args=[assessment.intake_id]),
-    )
-
-
-def reasons(assessment: Assessment | None) -> set[str]:
-    """The flags for which an assessment stops the intake."""
-    if assessment is None:
-        return set()
-    return {each["id"] for each in assessment.outcome["because"] if each["level"] in AT_ONCE}
 
 
 def numbers(site: Site) -> list[Number]:
@@ -104,11 +68,6 @@ def _telephone(number: str) -> str:
 class StopPage(IntakePage):
     """What to do, by whom, by when and why; and a place to record that it was done."""
 
-    @cached_property
-    def newest(self) -> Assessment | None:
-        """Seen by whoever may record what was done, whoever completed the intake."""
-        return Assessment.objects.to_act_on(self.user).newest().filter(intake=self.intake).first()
-
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self._show()
 
@@ -128,23 +87,24 @@ class StopPage(IntakePage):
         """The assessment on the page that was filled in: what came up since is still to be recorded."""
         version = self.request.POST.get("version", "")
         if not (version.isascii() and version.isdecimal() and len(version) < 6):
-            return self.newest
+            return self.urgent
         rows = Assessment.objects.to_act_on(self.user).filter(intake=self.intake)
-        return rows.filter(version=int(version)).first() or self.newest
+        return rows.filter(version=int(version)).first() or self.urgent
 
     def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
-        stop = notice(self.newest)
-        if self.newest is None or stop is None:
-            return redirect("result", self.intake.pk)
-        outcome, done = spoken.outcome(self.newest.outcome), self._done()
+        newest, stop = self.urgent, stop_notices.notice(self.urgent)
+        if newest is None or stop is None:
+            return redirect("result" if self.newest else "check", self.intake.pk)
+        outcome, done = spoken.outcome(newest.outcome), self._done()
         urgent = [each for each in outcome["because"] if each["level"] in AT_ONCE]
         return self.show(
             "clinic/stop.html",
             status=status,
             stop=stop,
-            version=self.newest.version,
-            found_at=self._item.since if self._item else None,
+            version=newest.version,
+            found_at=self._item.since if self._item else newest.at,
             waits_until=self._item.due if self._item else None,
+            is_recorded=bool(done) and not self._unrecorded(urgent),
             is_late=self._item is not None and self._item.due < clock.now(),
             actions=outcome["actions"],
             reasons=reasons_of([each for each in urgent if each["kind"] == "flag"] or urgent),
@@ -152,10 +112,10 @@ class StopPage(IntakePage):
             done=done,
             unrecorded=self._unrecorded(urgent) if done else (),
             may_record=self.may(Capability.RECORD_STOP),
-            letter=letter_forms.emergency(self.newest, self.site, self.user),
+            letter=letter_forms.emergency(newest, self.site, self.user),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),
-            result_url=self.result_url(self.newest.pk),
+            result_url=reverse("result", args=[self.intake.pk]) if self.newest else "",
             **context,
         )
 
