@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clinic import permissions
 from clinic.actions import audit
 from clinic.actions.errors import Conflict, NotAllowed, conflict_on_duplicate
-from clinic.models import ApiToken, Membership, Site, User
+from clinic.models import ApiToken, IdempotencyKey, Membership, Site, User
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def end(*, membership: Membership, by: User) -> None:
     if not membership.is_active:
         raise Conflict(_("This role has ended already."))
     membership.is_active = False
+    IdempotencyKey.objects.filter(user=membership.user).delete()  # what was answered then may be theirs to see no more
     _store(membership, "membership.end", by)
 
 

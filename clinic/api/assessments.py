@@ -97,8 +97,10 @@ class DraftLine(serializers.ModelSerializer[Assessment]):
 class DraftShown(DraftLine):
     """The same with the answers it was made on and the outcome in words."""
 
-    answers = StoredAnswers(read_only=True)
-    outcome = Outcome(read_only=True)
+    answers = StoredAnswers(
+        required=False, help_text="left out, as the outcome is, for whoever may not see what came of them"
+    )
+    outcome = Outcome(required=False)
 
     class Meta(DraftLine.Meta):
         fields = (*DraftLine.Meta.fields, "answers", "outcome")
@@ -132,14 +134,16 @@ def sees_decisions(user: User, site: UUID) -> bool:
 
 
 def shown_to(user: User, assessment: Assessment) -> Any:
-    """The assessment as this person may see it."""
-    shape = AssessmentShown if sees_decisions(user, assessment.site_id) else DraftShown
-    return shown(shape, assessment)
+    """The assessment as this person may see it, also where it is of an intake that they have just completed for another."""
+    if sees_decisions(user, assessment.site_id):
+        return shown(AssessmentShown, assessment)
+    is_seen = Assessment.objects.to_act_on(user).filter(pk=assessment.pk).exists()
+    return shown(DraftShown if is_seen else DraftLine, assessment)
 
 
 def assessments_of(user: User) -> AssessmentRows:
-    """The assessments that the user may see, with all that is shown of them at hand."""
-    rows = Assessment.objects.visible_to(user).defer("release__source")
+    """The assessments that the user may see or has to act on, with all that is shown of them at hand."""
+    rows = Assessment.objects.to_act_on(user).defer("release__source")
     return rows.select_related("site", "release", "by", "decision__by")
 
 
@@ -169,13 +173,13 @@ class StopShown(serializers.ModelSerializer[StopRecord]):
 
 
 class AssessmentStops(Address):
-    """What was done about one assessment that could not wait."""
+    """What was done about an assessment that could not wait, and about those before it."""
 
-    @reads("List what was done", StopShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    @reads("List what was done in this intake", StopShown(many=True), problems=(404, 422), parameters=(ListQuery,))
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
-        assessment = find(Assessment.objects.to_act_on(self.caller).only("id"), id)
-        rows = StopRecord.objects.visible_to(self.caller).filter(assessment=assessment)
+        assessment = find(Assessment.objects.to_act_on(self.caller).only("intake"), id)
+        rows = StopRecord.objects.visible_to(self.caller).filter(assessment__intake=assessment.intake_id)
         return self.page(rows.select_related("by"), StopShown)
 
     @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from clinic import protocols
 from clinic.actions import intakes
-from clinic.actions.errors import NotFound
+from clinic.actions.errors import NotAllowed, NotFound
 from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, DraftLine, assessments_of, sees_decisions, shown_to
 from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
@@ -20,6 +20,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.pagination import NewestFirst
 from clinic.api.people import Person
 from clinic.models import Intake, IntakeStatus, Patient, Site
+from clinic.permissions import Capability
 from triage.facts import SOURCES
 
 if TYPE_CHECKING:
@@ -193,14 +194,18 @@ class IntakeAssessments(Address):
     @reads(
         "List an intake's assessments, newest first",
         AssessmentLine(many=True),
-        problems=(404, 422),
+        problems=(403, 404, 422),
         parameters=(ListQuery,),
     )
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
         intake = _named(self, id)
-        shape = AssessmentLine if sees_decisions(self.caller, intake.site_id) else DraftLine
-        return self.page(assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake), shape)
+        rows = assessments_of(self.caller).defer("answers", "outcome").filter(intake=intake)
+        if sees_decisions(self.caller, intake.site_id):
+            return self.page(rows, AssessmentLine)
+        if not rows.exists():  # an empty list would say that nobody has assessed it
+            raise NotAllowed(Capability.READ_ASSESSMENT)
+        return self.page(rows, DraftLine)
 
 
 class NewestChangeFirst(NewestFirst):

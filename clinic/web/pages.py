@@ -159,6 +159,10 @@ class IntakePage(StaffPage):
         found = Assessment.objects.to_act_on(self.user).newest().filter(intake=self.intake)
         return self.newest or found.first()
 
+    @property
+    def sees_decisions(self) -> bool:
+        return permissions.may_read(self.user, Capability.READ_ASSESSMENT, self.site, self.intake.patient_id)
+
     def result_url(self, assessment: UUID) -> str:
         """The way to the result, for whoever may see the assessment."""
         is_seen = Assessment.objects.visible_to(self.user).filter(pk=assessment).exists()

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from clinic import permissions, spoken
+from clinic import spoken
 from clinic.actions import referrals, work
 from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
@@ -135,9 +135,7 @@ class ResultPage(IntakePage):
         may = self.may(Capability.DECIDE) and self._is_newest and self._decision is None
         return {
             "decision": self._decision,
-            "sees_decisions": permissions.may_read(
-                self.user, Capability.READ_ASSESSMENT, self.site, self.intake.patient_id
-            ),
+            "sees_decisions": self.sees_decisions,
             "decision_tag": self._decision_tag(),
             "decided": DISPOSITIONS[Disposition(self._decision.disposition)] if self._decision else "",
             "decision_before": self._standing_decision(),

@@ -87,6 +87,7 @@ class Timeline(IntakePage):
             days=days,
             protocol=self.protocol,
             check_url=reverse("check", args=[self.intake.pk]),
+            sees_decisions=self.sees_decisions,
             looks=AuditEvent.objects.filter(site=self.intake.site_id).looks(self.intake.patient),
         )
 

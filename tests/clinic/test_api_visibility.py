@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic.actions import decisions, intakes, letters, people
-from clinic.models import Assessment, Referral, Site
+from clinic.actions import decisions, intakes, letters, people, stops
+from clinic.models import Assessment, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.callers import Caller, caller
@@ -91,14 +91,56 @@ def test_what_cannot_wait_is_acted_on_by_whoever_is_there_and_not_known_elsewher
     clinician = caller(Role.CLINICIAN, here)
     assessment = factories.assessment(here, clinician.user, ces_saddle="yes")
     intakes.complete(intake=assessment.intake, by=clinician.user)
-    address = f"assessments/{assessment.pk}/stop/"
+    one, listed = f"assessments/{assessment.pk}/", f"intakes/{assessment.intake_id}/assessments/"
     for stranger in (caller(Role.CLERK, elsewhere), caller(Role.CLINICIAN, elsewhere)):
-        assert stranger.post(address, {"text": "Ambulance called."}).status_code == 404
-        assert stranger.get(address).status_code == 404
+        assert stranger.post(f"{one}stop/", {"text": "Ambulance called."}).status_code == 404
+        assert {stranger.get(each).status_code for each in (one, listed, f"{one}stop/")} == {404}
     clerk = caller(Role.CLERK, here)
+    found = {each["id"]: each["urgency"] for each in clerk.get(listed).json()["results"]}
+    assert found[str(assessment.pk)] == "now"
+    shown = clerk.get(one).json()
+    assert shown["outcome"]["actions"]
+    assert "decision" not in shown
+    assert clerk.post(f"{one}stop/", {"text": "Ambulance called."}).status_code == 201
+    assert [each["text"] for each in clerk.get(f"{one}stop/").json()["results"]] == ["Ambulance called."]
+
+
+def test_what_was_done_is_told_of_a_newer_assessment_too(here: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    first = factories.assessment(here, clinician.user, ces_saddle="yes")
+    stops.record(assessment=first, text="Ambulance called.", by=clinician.user)
+    newest = intakes.answer(intake=first.intake, answers={"off_work": "yes"}, by=clinician.user)
+    assert [each["text"] for each in clinician.get(f"assessments/{newest.pk}/stop/").json()["results"]] == [
+        "Ambulance called."
+    ]
+
+
+def test_a_clerk_is_told_that_assessments_are_not_theirs_to_see_and_not_that_there_are_none(here: Site) -> None:
+    clinician, clerk = caller(Role.CLINICIAN, here), caller(Role.CLERK, here)
+    intake = factories.open_intake(here)
+    assessment = intakes.answer(intake=intake, answers=factories.answers(), by=clinician.user)
+    completed = clerk.post(f"intakes/{intake.pk}/complete/", {}).json()
+    assert completed["version"] == assessment.version
+    study = {"modality": "mri", "region": "lumbar", "status": "requested"}
+    for shown in (completed, clerk.post(f"intakes/{intake.pk}/imaging/", study).json()):
+        assert shown["disposition"]
+        assert not {"answers", "outcome", "decision"} & shown.keys()
     assert clerk.get(f"assessments/{assessment.pk}/").status_code == 404
-    assert clerk.post(address, {"text": "Ambulance called."}).status_code == 201
-    assert [each["text"] for each in clerk.get(address).json()["results"]] == ["Ambulance called."]
+    assert clerk.get(f"intakes/{intake.pk}/assessments/").status_code == 403
+
+
+def test_a_kept_answer_is_given_to_nobody_whose_role_has_ended(here: Site) -> None:
+    clinician = caller(Role.CLINICIAN, here)
+    people.grant(user=clinician.user, site=here, role=Role.CLERK, by=people.system())
+    clinician = Caller(User.objects.get(pk=clinician.user.pk), here)
+    intake = factories.open_intake(here)
+    intakes.answer(intake=intake, answers=factories.answers(), by=clinician.user)
+    key = {"Idempotency-Key": "of-the-completion"}
+    assert "outcome" in clinician.post(f"intakes/{intake.pk}/complete/", {}, **key).json()
+    people.end(membership=clinician.user.memberships.get(role=Role.CLINICIAN), by=people.system())
+    again = clinician.post(f"intakes/{intake.pk}/complete/", {}, **key)
+    assert again.status_code == 409
+    assert "outcome" not in again.json()
 
 
 def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:

@@ -134,6 +134,22 @@ def test_a_clerk_is_told_of_no_decision_and_no_letter_not_even_of_an_intake_of_t
             assert {each for each in words if each in text} == (words if is_told else set()), page
 
 
+def test_a_clerk_cannot_tell_from_what_is_shown_whether_somebody_has_decided(
+    client: Client, here: Site, clerk: User, clinician: User
+):
+    client.force_login(clerk)
+    pages = []
+    for is_decided in (False, True):
+        intake = factories.open_intake(here, clerk)
+        first = intakes.answer(intake=intake, answers=factories.answers(ces_saddle="yes"), by=clinician)
+        if is_decided:
+            decisions.decide(assessment=first, kind="accepted", by=clinician)
+        newest = intakes.answer(intake=intake, answers={"ces_saddle": "no"}, by=clinician)
+        pages.append(client.get(reverse("assessment", args=[newest.pk])).content.decode())
+        assert "left out here" in client.get(reverse("timeline", args=[intake.pk])).content.decode()
+    assert ["What has changed" in page for page in pages] == [False, False]
+
+
 def test_a_clerk_is_not_told_that_nobody_has_decided(client: Client, here: Site, clerk: User, clinician: User):
     assessment = factories.assessment(here, clinician)
     decisions.decide(assessment=assessment, kind="accepted", by=clinician)
