@@ -20,7 +20,7 @@ from clinic.models import AT_ONCE, Assessment, Intake, IntakeStatus, Letter, Let
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from clinic.models import Referral, User
 
@@ -92,9 +92,8 @@ def again(*, letter: Letter, by: User) -> bytes:
         raise permissions.NotAllowed(Capability.READ_ASSESSMENT)
     patients.require_known(letter.assessment.intake.patient)
     on = timezone.localdate(letter.at)
-    made = _pdf(
-        letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, letter.receipt, on=on
-    )
+    told = (letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, letter.receipt)
+    made = _pdf(*told, on=on, at=letter.at)
     if hashlib.sha256(made).hexdigest() != letter.sha256:
         raise Conflict(
             "This letter cannot be made again as it was handed out: what it is made from has changed since. "
@@ -152,6 +151,7 @@ def _pdf(
     receipt: str,
     *,
     on: date,
+    at: datetime | None = None,
 ) -> bytes:
     told = content(
         assessment=assessment,
@@ -161,6 +161,7 @@ def _pdf(
         language=language,
         receipt=receipt,
         on=on,
+        at=at,
     )
     try:
         return pdf(told)

@@ -24,7 +24,7 @@ from clinic.models import (
     Work,
     WorkItem,
 )
-from triage.changes import same_advice, urgent_reasons
+from triage.changes import urgent_reasons
 from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
@@ -131,9 +131,7 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
 
 def is_decided(newest: Assessment) -> bool:
     """Whether a clinician has decided on this advice: on this assessment, or on an earlier one that gave the same."""
-    decision = Decision.objects.filter(assessment__intake=newest.intake_id).select_related("assessment")
-    last = decision.order_by("-assessment__version").first()
-    return last is not None and same_advice(last.assessment.outcome, newest.outcome)
+    return Decision.objects.standing(newest) is not None
 
 
 def _stop_is_recorded(newest: Assessment) -> bool:

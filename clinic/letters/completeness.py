@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from clinic import spoken
 from clinic.models import Decision, LetterKind
-from triage.changes import same_advice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ def _missing(assessment: Assessment, kind: str, destination: str) -> Iterator[st
     if kind in _REFERRED:
         if not destination:
             yield _("whom it goes to")
-        if not _is_decided(assessment):
+        if Decision.objects.standing(assessment) is None:
             yield _("a clinician's decision")
         not_asked = [
             spoken.text(each["title"]) for each in assessment.outcome["findings"] if each["state"] == "not_asked"
@@ -47,15 +46,6 @@ def _missing(assessment: Assessment, kind: str, destination: str) -> Iterator[st
             yield _("an answer to: %(flags)s") % {"flags": ", ".join(not_asked)}
     if kind in _SCORED and not any(_is_whole(assessment, name) for name in _MEASURES):
         yield _("a whole PHQ-9 or GAD-7")
-
-
-def _is_decided(assessment: Assessment) -> bool:
-    """Whether a clinician decided on this assessment, or on an earlier one that advised the same."""
-    decisions = Decision.objects.filter(assessment__intake=assessment.intake_id).select_related("assessment")
-    newest = decisions.order_by("-assessment__version").first()
-    return newest is not None and (
-        newest.assessment_id == assessment.pk or same_advice(newest.assessment.outcome, assessment.outcome)
-    )
 
 
 def _is_whole(assessment: Assessment, instrument: str) -> bool:

@@ -10,11 +10,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic.letters.parts import parts_of
-from clinic.models import LetterKind
+from clinic.models import Decision, LetterKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from clinic.letters.part import Part
     from clinic.models import Assessment, Patient, Referral, Site
@@ -55,8 +55,13 @@ def content(
     destination: str = "",
     language: str = "en",
     receipt: str = "",
+    at: datetime | None = None,
 ) -> Letter:
-    """The letter of one kind about an assessment, in one language, dated `on`."""
+    """The letter of one kind about an assessment, in one language, dated `on`.
+
+    Made again it tells of no more than was done and decided by then: `at` is when it was handed out.
+    """
+    decision = Decision.objects.standing(assessment, at=at)
     with translation.override(language):
         return Letter(
             kind=kind,
@@ -66,8 +71,8 @@ def content(
             to=tuple(destination.splitlines()) if destination else (),
             on=date_format(on, "j F Y"),
             person=_person(assessment.intake.patient, kind, on),
-            parts=parts_of(assessment, referral, on=on),
-            closing=_closing(assessment, kind),
+            parts=parts_of(assessment, referral, decision, on=on, at=at),
+            closing=_closing(assessment, decision, kind),
             notice=_(
                 "Decision support, not a certified medical device. The protocol has not been signed off by a clinician. A clinician decides."
             ),
@@ -102,9 +107,8 @@ def _person(patient: Patient, kind: str, on: date) -> tuple[tuple[str, str], ...
     )
 
 
-def _closing(assessment: Assessment, kind: str) -> tuple[str, ...]:
+def _closing(assessment: Assessment, decision: Decision | None, kind: str) -> tuple[str, ...]:
     """Who stands for it, and whom to ask."""
-    decision = getattr(assessment, "decision", None)
     if kind == LetterKind.PATIENT:
         return (_("If anything here is not clear, ask us."),)
     if decision is None:

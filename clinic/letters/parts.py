@@ -13,14 +13,15 @@ from clinic import spoken
 from clinic.letters.part import Part
 from clinic.letters.people import Names
 from clinic.letters.studies import imaging
+from clinic.models import StopRecord
 from triage.explanation import say
 from triage.facts import check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
-    from clinic.models import Assessment, Referral
+    from clinic.models import Assessment, Decision, Referral
     from triage.protocol import Protocol
     from triage.questions import Question
 
@@ -30,14 +31,16 @@ _PRIORITIES = {"soon": gettext_noop("soon, within 14 days"), "routine": gettext_
 _TREATMENT = "treatment"
 
 
-def parts_of(assessment: Assessment, referral: Referral | None, *, on: date) -> dict[str, Part]:
+def parts_of(
+    assessment: Assessment, referral: Referral | None, decision: Decision | None, *, on: date, at: datetime | None
+) -> dict[str, Part]:
     """Every part that the assessment has something to say to, by the name that templates use."""
     outcome = spoken.outcome(assessment.outcome)
     protocol = spoken.protocol(assessment.release)
     names = Names(assessment)
     made = {
         "reason": _reason(outcome, referral),
-        "mark": _mark(assessment),
+        "mark": _mark(decision),
         "found": _found(outcome),
         "excluded": _excluded(outcome, names),
         "open": _open(outcome, names),
@@ -46,7 +49,7 @@ def parts_of(assessment: Assessment, referral: Referral | None, *, on: date) -> 
         "treatment": _treatment(assessment, protocol, on),
         "actions": _actions(outcome),
         "referrals": _referrals(outcome),
-        "done": _done(assessment),
+        "done": _done(assessment, at),
         "plain": _plain(outcome),
         "next": _next(assessment, outcome),
         "safety_net": _texts(_("When to seek help"), assessment, outcome["safety_net"]),
@@ -64,9 +67,8 @@ def _reason(outcome: Outcome, referral: Referral | None) -> Part:
     return Part(title=_("Reason"), paragraphs=paragraphs)
 
 
-def _mark(assessment: Assessment) -> Part | None:
+def _mark(decision: Decision | None) -> Part | None:
     """An emergency or same-day advice that was not followed stays visible wherever it is told of."""
-    decision = getattr(assessment, "decision", None)
     if decision is None or not decision.lowers:
         return None
     said = ". ".join(filter(None, (str(decision.get_reason_display()), decision.note)))
@@ -176,10 +178,11 @@ def _referrals(outcome: Outcome) -> Part | None:
     return Part(title=_("Referrals"), items=items) if items else None
 
 
-def _done(assessment: Assessment) -> Part:
+def _done(assessment: Assessment, at: datetime | None) -> Part:
+    """What was done about this and every other assessment of the intake."""
     items = [
         _("%(at)s, %(who)s: %(what)s") % {"at": date_format(each.at, "j F Y, H:i"), "who": each.by, "what": each.text}
-        for each in assessment.stop_records.select_related("by")
+        for each in StopRecord.objects.of_intake(assessment, at=at).with_patient()
     ]
     nothing = [] if items else [_("Nothing has been recorded yet.")]
     return Part(title=_("What was done here"), paragraphs=nothing, items=items)

@@ -16,9 +16,12 @@ from clinic.models.intake import Intake, IntakeStatus
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
+from triage.changes import same_advice
 from triage.protocol import Urgency
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from clinic.models.patient import PatientKey
     from clinic.models.people import User
 
@@ -109,6 +112,11 @@ class AboutAssessmentRows(SiteQuerySet[Row_co]):
 
     patient_path = "assessment__intake__patient"
 
+    def of_intake(self, assessment: Assessment, *, at: datetime | None = None) -> Self:
+        """Those about any assessment of the same intake; of a moment of the past, those that were there then."""
+        rows = self.filter(assessment__intake=assessment.intake_id)
+        return rows.filter(at__lte=at) if at else rows
+
     def with_patient(self) -> Self:
         """With whom they are about and by whom they are, but without the long columns that no list shows."""
         joined = self.select_related("assessment__intake__patient__kept_key", "by")
@@ -130,6 +138,12 @@ class AboutAssessment(models.Model):
 
 class DecisionRows(AboutAssessmentRows["Decision"]):
     reading = Capability.READ_ASSESSMENT
+
+    def standing(self, assessment: Assessment, *, at: datetime | None = None) -> Decision | None:
+        """The decision on this advice: on this assessment, or on an earlier one that gave the same."""
+        rows = self.of_intake(assessment, at=at).filter(assessment__version__lte=assessment.version)
+        last = rows.select_related("assessment", "by").order_by("-assessment__version").first()
+        return last if last and same_advice(last.assessment.outcome, assessment.outcome) else None
 
 
 class Decision(AboutAssessment, AppendOnlyRecord):

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from clinic import spoken
-from clinic.actions import referrals, work
+from clinic.actions import referrals
 from clinic.models import Assessment, Decision, DecisionKind, IntakeStatus, Site
 from clinic.permissions import Capability
 from clinic.web import changed, letter_forms, lowering, outcomes, stop_notices
@@ -159,9 +159,9 @@ class ResultPage(IntakePage):
 
     def _standing_decision(self) -> Decision | None:
         """The decision on an earlier result of the same advice, which holds for this one as well."""
-        if self._decision or not self._is_newest or not work.is_decided(self.assessment):
+        if self._decision or not self._is_newest:
             return None
-        return self._decisions[0] if self._decisions else None
+        return Decision.objects.visible_to(self.user).standing(self.assessment)
 
     def _decision_tag(self) -> Tag | None:
         if self._decision is None:

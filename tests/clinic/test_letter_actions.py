@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import decisions, intakes, letters, referrals
+from clinic.actions import decisions, intakes, letters, referrals, stops
 from clinic.actions.errors import Conflict, NotAllowed
 from clinic.actions.sites import change
-from clinic.models import Assessment, AuditEvent, Letter, Referral, Site, Stage, User
+from clinic.models import Assessment, AuditEvent, Decision, Letter, Referral, Site, Stage, User
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.test_web_results import DISTRESS
@@ -126,6 +126,39 @@ def test_a_letter_that_would_not_be_the_same_is_not_passed_off_as_it(
     letter = Letter.objects.get(pk=letter.pk)
     with pytest.raises(Conflict, match="cannot be made again"):
         letters.again(letter=letter, by=clinician)
+
+
+@pytest.mark.parametrize("kind", ["emergency", "gp"])
+def test_a_letter_is_made_again_to_the_byte_after_what_was_done_decided_and_answered_since(
+    emergency: Assessment, clinician: User, kind: str
+):
+    def made_again() -> bytes:
+        return letters.again(letter=Letter.objects.get(pk=letter.pk), by=clinician)
+
+    stops.record(assessment=emergency, text="Ambulance called.", by=clinician)
+    letter, made = letters.issue(assessment=emergency, kind=kind, by=clinician)
+    stops.record(assessment=emergency, text="Hospital told.", by=clinician)
+    assert made_again() == made
+    lowered = {"kind": "changed", "disposition": "medical_review", "reason": "new_information", "note": "Old."}
+    decisions.decide(assessment=emergency, by=clinician, **lowered)
+    assert made_again() == made
+    newest = intakes.answer(intake=emergency.intake, answers={"peg_pain": 9}, by=clinician)
+    stops.record(assessment=newest, text="Seen there.", by=clinician)
+    decisions.decide(assessment=newest, kind="accepted", by=clinician)
+    assert made_again() == made
+    _, made_now = letters.issue(assessment=newest, kind=kind, by=clinician)
+    assert made_now != made
+
+
+def test_a_letter_on_the_decision_of_an_earlier_result_is_made_again_after_another_decision(
+    emergency: Assessment, clinician: User
+):
+    decisions.decide(assessment=emergency, kind="rejected", reason="other", note="Old.", by=clinician)
+    newest = intakes.answer(intake=emergency.intake, answers={"peg_pain": 3}, by=clinician)
+    assert Decision.objects.standing(newest) is not None
+    letter, made = letters.issue(assessment=newest, kind="gp", by=clinician)
+    decisions.decide(assessment=newest, kind="accepted", by=clinician)
+    assert letters.again(letter=Letter.objects.get(pk=letter.pk), by=clinician) == made
 
 
 def file_name(response: object) -> str:

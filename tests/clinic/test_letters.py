@@ -2,15 +2,17 @@
 
 import contextlib
 import io
+from datetime import timedelta
 from typing import Any
 
 import pikepdf
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clinic import clock
-from clinic.actions import decisions, intakes
+from clinic.actions import decisions, intakes, stops
 from clinic.letters.completeness import missing
 from clinic.letters.content import content
 from clinic.letters.typesetting import Unprintable, pdf
@@ -158,6 +160,52 @@ def test_a_lowered_emergency_is_told_of_in_every_letter_to_a_colleague(sender: S
         source = (factories.FIXTURES.parent / f"clinic/letters/templates/{kind}.typ").read_text()
         assert '#part("mark")' in source
         assert '#part("open")' in source
+
+
+@pytest.fixture
+def lowered_before(sender: Site, doctor: User) -> Assessment:
+    """An urgent advice that a doctor lowered yesterday; what was assessed since advises the same."""
+    with clock.at(timezone.now() - timedelta(days=1)):
+        first = factories.assessment(sender, doctor, ces_saddle="yes")
+        decisions.decide(assessment=first, kind="rejected", reason="other", note="Seen by me.", by=doctor)
+    newest = intakes.answer(intake=first.intake, answers={"peg_pain": 3}, by=doctor)
+    return Assessment.objects.get(pk=newest.pk)
+
+
+def test_a_letter_tells_of_the_decision_that_stands_from_an_earlier_result(
+    lowered_before: Assessment, doctor: User
+) -> None:
+    made = letter(lowered_before, "gp")
+    assert "Seen by me." in made.parts["mark"].paragraphs[0]
+    assert made.closing[0].startswith(f"Decided by {doctor.display_name} on ")
+
+
+def test_a_letter_tells_of_no_decision_on_another_advice(lowered_before: Assessment, doctor: User) -> None:
+    newest = intakes.answer(intake=lowered_before.intake, answers={"ces_saddle": "no"}, by=doctor)
+    made = letter(newest, "gp")
+    assert "mark" not in made.parts
+    assert "No clinician has decided on this yet." in made.closing[0]
+
+
+def test_a_letter_about_an_earlier_result_tells_of_no_decision_on_a_later_one(sender: Site, doctor: User) -> None:
+    first = factories.assessment(sender, doctor, ces_saddle="yes")
+    newest = intakes.answer(intake=first.intake, answers={"peg_pain": 3}, by=doctor)
+    decisions.decide(assessment=newest, kind="accepted", by=doctor)
+    assert "Decided by" in letter(newest, "gp").closing[0]
+    assert "No clinician has decided on this yet." in letter(first, "gp").closing[0]
+
+
+def test_the_emergency_letter_tells_of_all_that_was_done_since_the_intake_was_opened(
+    sender: Site, doctor: User
+) -> None:
+    first = factories.assessment(sender, doctor, ces_saddle="yes")
+    assert letter(first, "emergency").parts["done"].paragraphs == ["Nothing has been recorded yet."]
+    stops.record(assessment=first, text="Ambulance called.", by=doctor)
+    newest = intakes.answer(intake=first.intake, answers={"peg_pain": 3}, by=doctor)
+    stops.record(assessment=newest, text="Hospital told.", by=doctor)
+    done = letter(newest, "emergency").parts["done"]
+    assert [each.rpartition(": ")[2] for each in done.items] == ["Ambulance called.", "Hospital told."]
+    assert done.paragraphs == []
 
 
 def test_a_letter_to_a_service_names_what_it_lacks(db: None) -> None:
