@@ -88,7 +88,7 @@ def issue(
 
 def again(*, letter: Letter, by: User) -> bytes:
     """The very letter that was handed out, made anew; refused where it would not be the same."""
-    if not permissions.may_read(by, Capability.READ_ASSESSMENT, letter.site, letter.assessment.intake.patient_id):
+    if not Letter.objects.visible_to(by).filter(pk=letter.pk).exists():
         raise permissions.NotAllowed(Capability.READ_ASSESSMENT)
     patients.require_known(letter.assessment.intake.patient)
     on = timezone.localdate(letter.at)
@@ -111,7 +111,7 @@ def may_issue(assessment: Assessment, kind: str, by: User) -> bool:
     if kind == LetterKind.EMERGENCY:
         if assessment.urgency not in AT_ONCE:
             return False
-        is_seen = Assessment.objects.visible_to(by).filter(pk=assessment.pk).exists()
+        is_seen = Assessment.objects.to_act_on(by).filter(pk=assessment.pk).exists()
         return is_seen and permissions.may(by, Capability.RECORD_STOP, assessment.site)
     reads = permissions.may(by, Capability.READ_ASSESSMENT, assessment.site)
     return reads and permissions.may(by, Capability.DECIDE, assessment.site)

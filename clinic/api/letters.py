@@ -10,13 +10,15 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
 from clinic.actions import letters
-from clinic.api.assessments import assessments_of
+from clinic.actions.errors import NotAllowed
+from clinic.api.assessments import assessments_of, sees_decisions
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find, shown
 from clinic.api.fields import Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.api.people import Person
 from clinic.models import Assessment, Letter, LetterKind
+from clinic.permissions import Capability
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -50,11 +52,18 @@ class LetterShown(serializers.ModelSerializer[Letter]):
 class AssessmentLetters(Address):
     """The letters about one assessment."""
 
-    @reads("List the letters about an assessment", LetterShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    @reads(
+        "List the letters about an assessment; to who may not see it, the emergency letters they handed out",
+        LetterShown(many=True),
+        problems=(403, 404, 422),
+        parameters=(ListQuery,),
+    )
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
-        assessment = find(Assessment.objects.visible_to(self.caller).only("id"), id)
+        assessment = find(Assessment.objects.to_act_on(self.caller).only("id", "site"), id)
         rows = Letter.objects.visible_to(self.caller).filter(assessment=assessment)
+        if not sees_decisions(self.caller, assessment.site_id) and not rows.exists():
+            raise NotAllowed(Capability.READ_ASSESSMENT)  # an empty list would say that there are none
         return self.page(rows.select_related("by"), LetterShown)
 
     @writes("Hand out a letter", LetterShown, body=LetterBody, status=201, problems=(404, 409))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from clinic import clock
+from clinic import clock, permissions
 from clinic.models.assessment import AboutAssessmentRows, Assessment
 from clinic.models.base import AppendOnlyRecord, Line
 from clinic.models.people import Site
 from clinic.models.referral import Referral
 from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
 
 
 class LetterKind(models.TextChoices):
@@ -28,6 +33,13 @@ class LetterKind(models.TextChoices):
 
 class LetterRows(AboutAssessmentRows["Letter"]):
     reading = Capability.READ_ASSESSMENT
+
+    def visible_to(self, user: User) -> Self:
+        """Those of the person's sites; to who acts on what cannot wait, the emergency letters they handed out themselves."""
+        whole = permissions.sites_of(user, self.reading)
+        acting = permissions.sites_of(user, Capability.RECORD_STOP)
+        own = Q(site__in=acting, kind=LetterKind.EMERGENCY, by=user.pk)
+        return self.filter(Q(site__in=whole) | own | self.opened_to(user))
 
 
 class Letter(AppendOnlyRecord):

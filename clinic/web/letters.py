@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from clinic.actions import letters
-from clinic.models import Letter, Site
+from clinic.models import Assessment, Letter, LetterKind, Site
 from clinic.web import letter_forms
 from clinic.web.pages import IntakePage
 from clinic.web.referrals import ReferralPage
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from clinic.models.assessment import AssessmentRows
 
 
 def file(made: bytes, kind: str, on: date, *, is_preview: bool = False) -> HttpResponse:
@@ -51,6 +55,12 @@ class AssessmentLetter(ResultPage):
 
     http_method_names = ("post",)
 
+    def find_assessment(self, rows: AssessmentRows) -> Assessment:
+        """The emergency letter is handed out by whoever acts on what cannot wait, whoever completed the intake."""
+        if self.kwargs["kind"] != LetterKind.EMERGENCY:
+            return super().find_assessment(rows)
+        return get_object_or_404(rows.to_act_on(self.user), pk=self.kwargs["pk"])
+
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         kind = kwargs["kind"]
         if kind not in letter_forms.KINDS:
@@ -66,8 +76,15 @@ class AssessmentLetter(ResultPage):
         try:
             made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
         except ValidationError as error:
-            return self.show_result(status=422, faults=letter_forms.faults_of(kind, error))
+            return self._refuse(kind, error)
         return file(made, kind, timezone.localdate(), is_preview=is_preview)
+
+    def _refuse(self, kind: str, error: ValidationError) -> HttpResponseBase:
+        """What the letter lacks, on the result; on the stop card to who may not see the result."""
+        if self.result_url(self.assessment.pk):
+            return self.show_result(status=422, faults=letter_forms.faults_of(kind, error))
+        messages.error(self.request, " ".join(error.messages))
+        return redirect("stop", self.intake.pk)
 
 
 class IssuedLetter(IntakePage):

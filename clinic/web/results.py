@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+    from clinic.models.assessment import AssessmentRows
     from triage.protocol import Protocol
 
 _DECISION_TONES = {DecisionKind.ACCEPTED: "done", DecisionKind.CHANGED: "caution", DecisionKind.REJECTED: "quiet"}
@@ -48,10 +49,13 @@ class ResultPage(IntakePage):
 
     def find_site(self) -> Site:
         rows = Assessment.objects.select_related("intake__patient__kept_key", "site", "release", "by")
-        self.assessment = self.find(rows.defer("release__source"))
+        self.assessment = self.find_assessment(rows.defer("release__source"))
         self.intake = self.assessment.intake
         self.intake.release = self.assessment.release
         return self.assessment.site
+
+    def find_assessment(self, rows: AssessmentRows) -> Assessment:
+        return self.find(rows)
 
     @property
     def _is_newest(self) -> bool:

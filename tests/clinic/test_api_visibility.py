@@ -83,7 +83,7 @@ def test_a_clerk_reads_neither_decisions_nor_letters_not_even_of_an_intake_of_th
         for shown in (reader.get(one).json(), newest):
             assert shown["id"] == str(assessment.pk)
             assert ("decision" in shown) is is_told, "null would say that nobody has decided"
-        assert bool(reader.get(f"{one}letters/").json()["results"]) is is_told
+        assert reader.get(f"{one}letters/").status_code == (200 if is_told else 403), "an empty list would say none"
     assert "decision" not in clerk.post(f"{intake}complete/", {}).json()
 
 
@@ -141,6 +141,31 @@ def test_a_kept_answer_is_given_to_nobody_whose_role_has_ended(here: Site) -> No
     again = clinician.post(f"intakes/{intake.pk}/complete/", {}, **key)
     assert again.status_code == 409
     assert "outcome" not in again.json()
+
+
+def test_a_clerk_reads_of_the_letters_the_emergency_letters_they_handed_out(here: Site) -> None:
+    clerk, clinician = caller(Role.CLERK, here), caller(Role.CLINICIAN, here)
+    assessment = factories.assessment(here, clinician.user, ces_saddle="yes")
+    intakes.complete(intake=assessment.intake, by=clinician.user)
+    address = f"assessments/{assessment.pk}/letters/"
+    for kind in ("emergency", "patient"):
+        assert clinician.post(address, {"kind": kind}).status_code == 201
+    assert clerk.get(address).status_code == 403
+    assert clerk.post(address, {"kind": "gp"}).status_code == 403
+    made = clerk.post(address, {"kind": "emergency", "destination": "County Hospital"})
+    assert made.status_code == 201
+    assert clerk.get(address).json()["results"] == [made.json()]
+    everything = [each["id"] for each in clinician.get(address).json()["results"]]
+    assert len(everything) == 3
+    told = {each: clerk.get(f"letters/{each}/pdf/").status_code for each in everything}
+    assert told == dict.fromkeys(everything, 404) | {made.json()["id"]: 200}
+
+
+def test_letters_about_what_cannot_wait_are_not_known_elsewhere(here: Site, elsewhere: Site) -> None:
+    assessment = factories.assessment(here, factories.user(Role.CLINICIAN, here), ces_saddle="yes")
+    for stranger in (caller(Role.CLERK, elsewhere), caller(Role.CLINICIAN, elsewhere)):
+        assert stranger.get(f"assessments/{assessment.pk}/letters/").status_code == 404
+        assert stranger.post(f"assessments/{assessment.pk}/letters/", {"kind": "emergency"}).status_code == 404
 
 
 def test_a_person_in_a_browser_reads_with_their_session(here: Site) -> None:

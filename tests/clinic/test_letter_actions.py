@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import decisions, intakes, letters, referrals, stops
+from clinic.actions import decisions, intakes, letters, people, referrals, stops
 from clinic.actions.errors import Conflict, NotAllowed
 from clinic.actions.sites import change
 from clinic.models import Assessment, AuditEvent, Decision, Letter, Referral, Site, Stage, User
@@ -70,12 +70,38 @@ def test_whoever_stands_beside_the_patient_may_hand_out_the_emergency_letter(eme
     assert letter.by == clerk
 
 
-def test_a_clerk_hands_out_no_letter_about_what_they_see_no_more(
+def test_a_clerk_hands_out_the_emergency_letter_whoever_completed_the_intake(
     emergency: Assessment, clerk: User, clinician: User
-) -> None:
+):
     newest = intakes.complete(intake=emergency.intake, by=clinician)
+    assert not Assessment.objects.visible_to(clerk).filter(pk=newest.pk).exists()
+    letter, _ = letters.issue(assessment=newest, kind="emergency", destination="County Hospital", by=clerk)
+    assert letter.by == clerk
+
+
+def test_whoever_handed_out_an_emergency_letter_makes_it_again_and_no_other(
+    emergency: Assessment, clerk: User, clinician: User, here: Site
+):
+    mine, made = letters.issue(assessment=emergency, kind="emergency", by=clerk)
+    theirs, _ = letters.issue(assessment=emergency, kind="emergency", by=clinician)
+    assert letters.again(letter=mine, by=clerk) == made
+    for other in (theirs, letters.issue(assessment=emergency, kind="gp", by=clinician)[0]):
+        with pytest.raises(NotAllowed):
+            letters.again(letter=other, by=clerk)
     with pytest.raises(NotAllowed):
-        letters.issue(assessment=newest, kind="emergency", destination="County Hospital", by=clerk)
+        letters.again(letter=mine, by=factories.user(Role.CLERK, here))
+
+
+def test_who_is_a_clinician_no_more_reads_of_their_letters_the_emergency_letter_only(
+    emergency: Assessment, clinician: User, here: Site
+):
+    ours = {kind: letters.issue(assessment=emergency, kind=kind, by=clinician)[0] for kind in ("emergency", "gp")}
+    people.grant(user=clinician, site=here, role=Role.CLERK, by=people.system())
+    people.end(membership=clinician.memberships.get(role="clinician"), by=people.system())
+    now = User.objects.get(pk=clinician.pk)
+    assert list(Letter.objects.visible_to(now)) == [ours["emergency"]]
+    people.end(membership=now.memberships.get(role="clerk"), by=people.system())
+    assert not Letter.objects.visible_to(User.objects.get(pk=clinician.pk)).exists()
 
 
 @pytest.mark.parametrize("kind", ["gp", "patient", "emergency"])
@@ -231,3 +257,39 @@ def test_another_sites_letters_are_not_found(client: Client, completed: Assessme
     client.force_login(factories.user(Role.CLINICIAN, elsewhere))
     assert client.get(reverse("letter", args=[letter.pk])).status_code == 404
     assert client.post(reverse("assessment_letter", args=[completed.pk, "gp"])).status_code == 404
+
+
+def test_the_stop_card_offers_a_clerk_the_emergency_letter_whoever_completed_the_intake(
+    client: Client, emergency: Assessment, clerk: User, clinician: User
+):
+    newest = intakes.complete(intake=emergency.intake, by=clinician)
+    client.force_login(clerk)
+    path = reverse("assessment_letter", args=[newest.pk, "emergency"])
+    assert path in client.get(reverse("stop", args=[newest.intake_id])).content.decode()
+    assert 'filename="preview-letter-emergency-' in file_name(client.post(path, {"preview": "1"}))
+    issued = client.post(path, {"destination": "County Hospital"})
+    assert 'filename="letter-emergency-' in file_name(issued)
+    assert client.get(reverse("letter", args=[Letter.objects.get().pk])).content == issued.content
+    for kind in ("gp", "patient"):
+        other = reverse("assessment_letter", args=[newest.pk, kind])
+        assert client.post(other).status_code == 404
+
+
+def test_who_may_not_see_the_result_is_told_on_the_stop_card_what_the_letter_lacks(
+    client: Client, emergency: Assessment, clerk: User, clinician: User, here: Site, admin: User
+):
+    newest = intakes.complete(intake=emergency.intake, by=clinician)
+    change(site=here, changes={"phone": ""}, by=admin)
+    client.force_login(clerk)
+    refused = client.post(reverse("assessment_letter", args=[newest.pk, "emergency"]), follow=True)
+    assert refused.redirect_chain == [(reverse("stop", args=[newest.intake_id]), 302)]
+    assert "The letter lacks: the telephone number of the site." in refused.content.decode()
+    assert not Letter.objects.exists()
+
+
+def test_the_emergency_letter_of_another_sites_patient_is_not_found(
+    client: Client, emergency: Assessment, elsewhere: Site
+):
+    for role in (Role.CLERK, Role.CLINICIAN):
+        client.force_login(factories.user(role, elsewhere))
+        assert client.post(reverse("assessment_letter", args=[emergency.pk, "emergency"])).status_code == 404
