@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from clinic.actions import letters
-from clinic.models import Letter, LetterKind
+from clinic.models import IntakeStatus, Letter, LetterKind
 from clinic.web.faults import Fault
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def forms(assessment: Assessment, site: Site, by: User) -> list[LetterForm]:
 
 
 def emergency(assessment: Assessment, site: Site, by: User) -> LetterForm | None:
-    """The letter that goes along with a patient who is sent on at once."""
+    """The letter that goes along with a patient who is sent on at once; none about an intake that was cancelled."""
+    if assessment.intake.status == IntakeStatus.CANCELLED:
+        return None
     return next((each for each in forms(assessment, site, by) if each.kind == LetterKind.EMERGENCY), None)
 
 

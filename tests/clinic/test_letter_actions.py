@@ -287,6 +287,18 @@ def test_who_may_not_see_the_result_is_told_on_the_stop_card_what_the_letter_lac
     assert not Letter.objects.exists()
 
 
+def test_the_stop_card_of_a_cancelled_intake_offers_no_letter_that_would_be_refused(
+    client: Client, emergency: Assessment, clinician: User
+):
+    client.force_login(clinician)
+    card = reverse("stop", args=[emergency.intake_id])
+    path = reverse("assessment_letter", args=[emergency.pk, "emergency"])
+    assert path in client.get(card).content.decode()
+    intakes.cancel(intake=emergency.intake, reason="Left before the end.", by=clinician)
+    assert path not in client.get(card).content.decode()
+    assert client.post(path).status_code == 409
+
+
 def test_the_emergency_letter_of_another_sites_patient_is_not_found(
     client: Client, emergency: Assessment, elsewhere: Site
 ):
