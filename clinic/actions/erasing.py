@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clinic import clock
 from clinic.actions import audit, idempotency, patients, people
 from clinic.actions.errors import Conflict
-from clinic.models import Assessment, AuditEvent, Intake, Patient, PatientKey, PatientWord, Referral
+from clinic.models import Assessment, AuditEvent, Intake, Patient, PatientKey, PatientWord, Referral, WorkItem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,6 +59,8 @@ def _why_not(patient: Patient) -> str:
         return _("An intake of this patient is open: complete or cancel it first.")
     if Referral.objects.filter(patient=patient).live().exists():
         return _("A referral of this patient is under way: close or cancel it first.")
+    if WorkItem.objects.filter(patient=patient).exists():
+        return _("Something is still waited for about this patient: see to what stands on the worklist first.")
     until = _kept_until(patient)
     if until and clock.now() < until:
         day = date_format(until, "j F Y")

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import permissions
-from clinic.actions import audit, work
+from clinic.actions import audit, patients, work
 from clinic.actions.errors import Conflict
 from clinic.models import AT_ONCE, Assessment, StopRecord, User
 from clinic.permissions import Capability
@@ -16,6 +16,7 @@ from clinic.permissions import Capability
 def record(*, assessment: Assessment, text: str, by: User) -> StopRecord:
     """Add to the record who did what; it may be added to as often as there is something to say."""
     permissions.require(by, Capability.RECORD_STOP, assessment.site)
+    patients.hold_known(assessment.intake.patient)
     if assessment.urgency not in AT_ONCE:
         raise Conflict(_("This outcome asks for nothing to be done today."))
     done = StopRecord.objects.create(assessment=assessment, site=assessment.site, text=text, by=by)

@@ -71,7 +71,8 @@ class ImagingPage(IntakePage):
 
     def _show(self, tried: StepForm | None = None, status: int = 200, **context: Any) -> HttpResponseBase:
         self.intake.refresh_from_db(fields=["version", "answers", "status"])
-        may_change = self.may(Capability.ANSWER) and self.intake.status != IntakeStatus.CANCELLED
+        goes_on = self.intake.status != IntakeStatus.CANCELLED and not self.intake.patient.is_erased
+        may_change = self.may(Capability.ANSWER) and goes_on
         return self.show(
             "clinic/imaging.html",
             status=status,

@@ -113,8 +113,14 @@ class ResultPage(IntakePage):
         )
 
     @property
+    def _is_current(self) -> bool:
+        """Whether something can still be done about it: the newest of an intake that goes on, of somebody who is known."""
+        goes_on = self.intake.status != IntakeStatus.CANCELLED and not self.intake.patient.is_erased
+        return self._is_newest and goes_on
+
+    @property
     def _may_reopen(self) -> bool:
-        return self._is_newest and self.intake.status == IntakeStatus.COMPLETED and self.may(Capability.ANSWER)
+        return self._is_current and self.intake.status == IntakeStatus.COMPLETED and self.may(Capability.ANSWER)
 
     def _referrals(self) -> ResultReferrals:
         may_decide = self.may(Capability.DECIDE)
@@ -136,7 +142,7 @@ class ResultPage(IntakePage):
         }
 
     def _deciding(self) -> dict[str, Any]:
-        may = self.may(Capability.DECIDE) and self._is_newest and self._decision is None
+        may = self.may(Capability.DECIDE) and self._is_current and self._decision is None
         return {
             "decision": self._decision,
             "sees_decisions": self.sees_decisions,
@@ -144,16 +150,14 @@ class ResultPage(IntakePage):
             "decided": DISPOSITIONS[Disposition(self._decision.disposition)] if self._decision else "",
             "decision_before": self._standing_decision(),
             "lowered": lowering.mark(self._decisions),
-            "may_decide": may and self.intake.status != IntakeStatus.CANCELLED,
+            "may_decide": may,
             "decide_url": reverse("decide", args=[self.assessment.pk]),
             "form": self.decision_form() if may else None,
         }
 
     def _letters(self) -> dict[str, Any]:
-        """Letters tell of the newest result of an intake that goes on."""
-        is_current = self._is_newest and self.intake.status != IntakeStatus.CANCELLED
         return {
-            "letters": letter_forms.forms(self.assessment, self.site, self.user) if is_current else (),
+            "letters": letter_forms.forms(self.assessment, self.site, self.user) if self._is_current else (),
             "issued": letter_forms.issued(self.intake, self.user),
         }
 

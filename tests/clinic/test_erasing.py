@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from io import StringIO
 
@@ -14,15 +15,29 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic import clock, guard
-from clinic.actions import decisions, erasing, intakes, letters, people, verifying
+from clinic.actions import decisions, erasing, imaging, intakes, letters, people, stops, verifying
 from clinic.actions.errors import Conflict
-from clinic.models import AuditEvent, Decision, Intake, Letter, Patient, PatientKey, PatientWord, Site, User
+from clinic.models import (
+    Assessment,
+    AuditEvent,
+    Decision,
+    Intake,
+    Letter,
+    Patient,
+    PatientKey,
+    PatientWord,
+    Site,
+    StopRecord,
+    User,
+)
 from tests import factories
 from tests.clinic.callers import Caller
 from tests.clinic.test_sealed import KNOWN, canaries_in, everything_stored
 from tests.clinic.test_web_results import DISTRESS
 
 pytestmark = pytest.mark.django_db
+
+NEVER_DONE = {"modality": "mri", "region": "lumbar", "status": "cancelled"}
 
 
 @pytest.fixture
@@ -44,16 +59,25 @@ def stored_of_patients() -> list[list[tuple[object, ...]]]:
 @pytest.fixture
 def closed(here: Site, clinician: User) -> Patient:
     """Somebody who was assessed, referred nowhere, and sent home."""
-    assessment = factories.assessment(here, clinician)
-    intakes.complete(intake=assessment.intake, by=clinician)
-    letters.issue(assessment=assessment.intake.assessments.latest("version"), kind="patient", by=clinician)
+    assessment = completed(here, clinician)
+    decisions.decide(assessment=assessment, kind="accepted", by=clinician)
+    letters.issue(assessment=assessment, kind="patient", by=clinician)
     return Patient.objects.get(pk=assessment.intake.patient_id)
+
+
+def completed(here: Site, clinician: User, **answers: object) -> Assessment:
+    return intakes.complete(intake=factories.assessment(here, clinician, **answers).intake, by=clinician)
 
 
 @pytest.fixture
 def much_later(closed: Patient) -> Iterator[None]:
-    with clock.at(clock.now() + timedelta(days=366 * configured.RETENTION_YEARS + 1)):
+    with in_many_years():
         yield
+
+
+def in_many_years() -> AbstractContextManager[None]:
+    """When no record of today has to be kept any more."""
+    return clock.at(clock.now() + timedelta(days=366 * configured.RETENTION_YEARS + 1))
 
 
 def erase(patient: Patient) -> None:
@@ -158,6 +182,51 @@ def test_while_an_intake_is_open_nobody_is_erased(here: Site):
         erase(intake.patient)
 
 
+@pytest.mark.parametrize("answers", [{}, {"ces_saddle": "yes"}], ids=["a decision", "a record of what was done"])
+def test_while_anything_is_waited_for_nobody_is_erased(here: Site, clinician: User, answers: dict[str, object]):
+    patient = completed(here, clinician, **answers).intake.patient
+    with in_many_years(), pytest.raises(Conflict, match="on the worklist"):
+        erase(patient)
+    assert not Patient.objects.get(pk=patient.pk).is_erased
+    assert AuditEvent.objects.filter(action="patient.refuse_erasure", subject=patient.pk).count() == 1
+
+
+def test_of_somebody_erased_nothing_is_recorded_as_done_on_either_door(client: Client, here: Site, clinician: User):
+    urgent = completed(here, clinician, ces_saddle="yes")
+    stops.record(assessment=urgent, text="Ambulance called.", by=clinician)
+    decisions.decide(assessment=urgent, kind="accepted", by=clinician)
+    with in_many_years():
+        erase(urgent.intake.patient)
+        client.force_login(clinician)
+        page = client.post(reverse("stop", args=[urgent.intake_id]), {"text": "Rung up."})
+        address, body = reverse("api:assessment-stop", args=[urgent.pk]), {"text": "Rung up."}
+        answer = client.post(address, body, content_type="application/json")
+    assert (page.status_code, answer.status_code) == (409, 409)
+    assert "was erased" in page.content.decode()
+    assert "was erased" in answer.json()["detail"]
+    assert StopRecord.objects.count() == 1
+
+
+def test_pages_of_somebody_erased_offer_nothing_that_would_be_refused(client: Client, here: Site, clinician: User):
+    """The same advice a second time: a clinician could decide once more, and is not asked to."""
+    first = completed(here, clinician)
+    decisions.decide(assessment=first, kind="accepted", by=clinician)
+    newest = imaging.record(intake=first.intake, study=NEVER_DONE, by=clinician)
+    client.force_login(clinician)
+    assert offered(client, newest) == {"decide", "letters", "reopen", "record"}
+    with in_many_years():
+        erase(newest.intake.patient)
+        assert offered(client, newest) == set()
+
+
+def offered(client: Client, newest: Assessment) -> set[str]:
+    """What the pages of a result and of its imaging let a clinician do."""
+    result = client.get(reverse("assessment", args=[newest.pk])).context
+    may = {"decide": result["may_decide"], "letters": result["letters"], "reopen": result["reopen_url"]}
+    may["record"] = client.get(reverse("imaging", args=[newest.intake_id])).context["record"]
+    return {name for name, value in may.items() if value}
+
+
 def test_the_command_erases_whom_it_is_shown_and_nobody_else(patient: Patient):
     why = ("--reason", "registered twice")
     with pytest.raises(CommandError, match="No patient"):
@@ -186,7 +255,7 @@ def test_what_clinicians_write_of_a_patient_is_sealed_and_goes_with_the_key(here
     intakes.cancel(intake=intake, reason=said, by=clinician)
     assert Intake.objects.get().cancel_reason == Decision.objects.get().note == said
     assert "Mossgrove" not in everything_stored()
-    with clock.at(clock.now() + timedelta(days=366 * configured.RETENTION_YEARS + 1)):
+    with in_many_years():
         erase(intake.patient)
     assert Intake.objects.get().cancel_reason == Decision.objects.get().note == ""
     assert "as they were written" in verified()
