@@ -81,17 +81,15 @@ def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
 
 @transaction.atomic
 def set_password(*, user: User, password: str, by: User) -> None:
-    """Give a user a new password: their own, or that of somebody one looks after.
+    """Give somebody else whom one looks after a new password."""
+    require_over_another(by, user)
+    _change_password(user, password, by)
 
-    Sessions that rest on the old one end, and programs that act for the user are shut out.
-    """
-    if user != by:
-        require_over(by, user)
-    _give_password(user, password)
-    user.chose_password = user == by
-    user.save_as(by=by, reason="password changed")
-    shut_out_programs(user, by)
-    record_everywhere("user.password", user, by, {})
+
+@transaction.atomic
+def choose_password(*, password: str, by: User) -> None:
+    """Give oneself a new password, where one has just shown the present one."""
+    _change_password(by, password, by)
 
 
 def random_password() -> str:
@@ -157,6 +155,22 @@ def require_over(by: User, user: User) -> None:
     sites = [membership.site for membership in user.memberships.select_related("site")]
     if not sites or not all(permissions.may(by, Capability.MANAGE_PEOPLE, site) for site in sites):
         raise NotAllowed(Capability.MANAGE_PEOPLE)
+
+
+def require_over_another(by: User, user: User) -> None:
+    """The same, and nobody on themselves: at a screen that was left alone that would let anybody in as them."""
+    require_over(by, user)
+    if user == by:
+        raise Conflict(_("Your own password and second factor are changed where you are asked for the present one."))
+
+
+def _change_password(user: User, password: str, by: User) -> None:
+    """Sessions that rest on the old one end, and programs that act for the user are shut out."""
+    _give_password(user, password)
+    user.chose_password = user == by
+    user.save_as(by=by, reason="password changed")
+    shut_out_programs(user, by)
+    record_everywhere("user.password", user, by, {})
 
 
 def _give_password(user: User, password: str | None) -> None:

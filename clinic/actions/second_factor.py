@@ -106,8 +106,8 @@ def spend(*, user: User, code: str) -> str | None:
 
 @transaction.atomic
 def forget(*, user: User, by: User) -> None:
-    """Take away the second factor of somebody who lost app and recovery codes, so that they set up another."""
-    people.require_over(by, user)
+    """Take away the second factor of somebody else who lost app and recovery codes, so that they set up another."""
+    people.require_over_another(by, user)
     SecondFactor.objects.filter(user=user).delete()
     if user.second_factor_since is not None:
         _change(user, "taken away", by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
@@ -62,6 +63,9 @@ class AddUserForm(SecretForm):
         )
 
 
+_LOST = ("give_new_password", "forget_second_factor")  # what helps somebody else who lost theirs
+
+
 class ChangeUserForm(SecretForm):
     give_new_password = forms.BooleanField(
         required=False,
@@ -72,6 +76,7 @@ class ChangeUserForm(SecretForm):
         help_text=_("They lost app and recovery codes. They set up another second factor at the next log-in."),
     )
 
+    @transaction.atomic
     def act(self) -> User:
         user: User = self.instance
         if self.cleaned_data["forget_second_factor"]:
@@ -103,6 +108,10 @@ class UserAdmin(ShowsOnce, EditedAdmin):
 
     def may_change(self, user: User, obj: User) -> bool:
         return looks_after(user, obj)
+
+    def get_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        names = super().get_fields(request, obj)
+        return tuple(name for name in names if name not in _LOST) if obj == request.user else names
 
     def response_add(self, request: HttpRequest, obj: User, post_url_continue: str | None = None) -> HttpResponse:
         return self._show_password(request, obj)

@@ -70,7 +70,7 @@ class OwnPassword(View):
             form.add_error("new", _("This is your present password."))
             return False
         try:
-            people.set_password(user=self.user, password=new, by=self.user)
+            people.choose_password(password=new, by=self.user)
         except ValidationError as error:
             form.add_error("new", error.message_dict["password"])
             return False

@@ -9,10 +9,12 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.actions import people, tokens, verifying, webhooks
+from clinic.actions.errors import Conflict
 from clinic.actions.sites import DEADLINES
-from clinic.models import ApiToken, AuditEvent, Membership, Site, User
+from clinic.models import ApiToken, AuditEvent, Membership, SecondFactor, Site, User
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.apps import App, log_in
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +153,41 @@ def test_who_is_only_renamed_keeps_their_password(client: Client, here: Site):
     form = {"display_name": "Renamed", "email": "", "is_active": "on"}
     assert post(client, "user/change", form, user).status_code == 302
     assert User.objects.get(pk=user.pk).check_password(factories.PASSWORD)
+
+
+ALONE_AT_A_SCREEN = ("give_new_password", "forget_second_factor")
+
+
+@pytest.mark.parametrize("box", ALONE_AT_A_SCREEN)
+def test_administrators_change_their_own_password_and_second_factor_where_the_present_one_is_asked_for(
+    client: Client, admin: User, box: str
+):
+    log_in(client, admin, App(admin))
+    page = reverse("admin:clinic_user_change", args=[admin.pk])
+    shown = client.get(page).content.decode()
+    assert 'name="display_name"' in shown
+    assert f'name="{box}"' not in shown
+    form = {"display_name": "Renamed", "email": "", "is_active": "on"}
+    answer = client.post(page, form | {box: "on"})
+    assert "asked for the present one" in answer.content.decode()
+    after = User.objects.get(pk=admin.pk)
+    assert (after.check_password(factories.PASSWORD), after.display_name) == (True, admin.display_name)
+    assert SecondFactor.objects.filter(user=admin).exists()
+    assert client.post(page, form).status_code == 302
+    assert User.objects.get(pk=admin.pk).display_name == "Renamed"
+
+
+def test_a_user_is_changed_altogether_or_not_at_all(client: Client, here: Site, monkeypatch: pytest.MonkeyPatch):
+    def refuse(**said: object) -> None:
+        raise Conflict("Not now.")
+
+    user = factories.user(Role.CLERK, here)
+    App(user)
+    monkeypatch.setattr(people, "change", refuse)
+    form = {"display_name": "Renamed", "email": "", "is_active": "on"} | dict.fromkeys(ALONE_AT_A_SCREEN, "on")
+    assert "Not now." in post(client, "user/change", form, user).content.decode()
+    assert User.objects.get(pk=user.pk).check_password(factories.PASSWORD)
+    assert SecondFactor.objects.filter(user=user).exists()
 
 
 def test_who_works_elsewhere_too_is_seen_but_not_changed(client: Client, here: Site):

@@ -1,13 +1,16 @@
 """People come in by a role at a site, and nobody raises themselves."""
 
+from collections.abc import Callable
+
 import pytest
 from django.core.exceptions import ValidationError
 
-from clinic.actions import people, sites, tokens
+from clinic.actions import people, second_factor, sites, tokens
 from clinic.actions.errors import Conflict
-from clinic.models import ApiToken, AuditEvent, Membership, Site, User
+from clinic.models import ApiToken, AuditEvent, Membership, SecondFactor, Site, User
 from clinic.permissions import Capability, NotAllowed, Role, may
 from tests import factories
+from tests.clinic.apps import App
 
 
 def test_an_administrator_adds_people_at_their_own_site_only(here: Site, elsewhere: Site, admin: User) -> None:
@@ -64,8 +67,24 @@ def test_the_name_of_the_system_account_is_not_to_be_had(here: Site, admin: User
 
 def test_a_password_is_changed_by_its_owner(clerk: User) -> None:
     words = "another-quiet-lantern"
-    people.set_password(user=clerk, password=words, by=clerk)
+    people.choose_password(password=words, by=clerk)
     assert User.objects.get(pk=clerk.pk).check_password(words)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda admin: people.set_password(user=admin, password=people.random_password(), by=admin),
+        lambda admin: second_factor.forget(user=admin, by=admin),
+    ],
+    ids=["password", "second factor"],
+)
+def test_nobody_does_to_themselves_what_takes_no_password(admin: User, act: Callable[[User], None]) -> None:
+    App(admin)
+    with pytest.raises(Conflict, match="asked for the present one"):
+        act(admin)
+    assert User.objects.get(pk=admin.pk).check_password(factories.PASSWORD)
+    assert SecondFactor.objects.filter(user=admin).exists()
 
 
 def test_a_role_ends_and_begins_again_in_one_row(here: Site, admin: User, clerk: User) -> None:

@@ -50,7 +50,7 @@ def deactivate(user: User, browser: Client) -> None:
 
 
 def change_password(user: User, browser: Client) -> None:
-    people.set_password(user=user, password=NEW_PASSWORD, by=user)
+    people.choose_password(password=NEW_PASSWORD, by=user)
 
 
 def take_second_factor_away(user: User, browser: Client) -> None:
