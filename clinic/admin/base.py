@@ -19,6 +19,7 @@ from clinic import permissions
 from clinic.actions import limits, origin
 from clinic.actions.limits import Limited
 from clinic.admin.history import Entry, History, read_history
+from clinic.admin.links import link_what_opens
 from clinic.admin.listing import PATIENTS, Listing
 from clinic.models import Patient, User
 
@@ -93,6 +94,19 @@ class ReadingAdmin(StockAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        link_what_opens(context["adminform"], self.opts.fields, lambda row: self._opens(row, request))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _opens(self, row: Model, request: HttpRequest) -> bool:
+        """Whether the row has a page that opens for whoever asks."""
+        pages = self.admin_site._registry.get(type(row))
+        if pages is None or not pages.has_view_permission(request):
+            return False
+        return pages.get_queryset(request).filter(pk=row.pk).exists()
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None

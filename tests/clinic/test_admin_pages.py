@@ -1,5 +1,6 @@
 """Every page of the administration opens for whom it is meant, and for nobody else."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import clock
-from clinic.actions import chasing, decisions, imaging, intakes, letters, sites, stops, tokens, webhooks
+from clinic.actions import chasing, decisions, imaging, intakes, letters, people, sites, stops, tokens, webhooks
 from clinic.admin import site as admin_site
 from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, MessageKind, Site, User
 from clinic.permissions import Role
@@ -107,6 +108,29 @@ def test_every_page_opens_for_the_roles_that_may_read_it_and_for_noother(role: R
             assert client.get(address).status_code in ({200} if readable else {403, 404}), address
             opened.add(address)
     assert len(opened) == 3 * len(admin_site._registry)
+
+
+@pytest.mark.parametrize(("role", "leads_to"), [(Role.CLINICIAN, {"site", "intake"}), (Role.ADMIN, {"site", "user"})])
+def test_a_page_links_only_to_what_its_reader_may_open(role: Role, leads_to: set[str], here: Site):
+    """The reader is a clerk elsewhere, whose site's administration they do not see; their rows they may."""
+    client, person = log_in(role, here)
+    elsewhere = fill(factories.site())
+    people.grant(user=person, site=elsewhere, role=Role.CLERK, by=people.system())
+    links: set[str] = set()
+    for page in change_pages(person, (here, elsewhere)):
+        links |= set(re.findall(r'href="(/admin/clinic/\w+/[^"/]+/change/)"', client.get(page).content.decode()))
+    assert {link.split("/")[3] for link in links} >= leads_to
+    assert [link for link in links if client.get(link).status_code != 200] == []
+
+
+def change_pages(reader: User, at: tuple[Site, ...]) -> Iterator[str]:
+    """A page of each kind at each of the sites, as far as the reader sees any."""
+    for model, pages in admin_site._registry.items():
+        for site in at:
+            rows = pages.visible(reader)
+            obj = (rows.filter(site=site) if hasattr(model, "site_id") else rows).first()
+            if obj is not None:
+                yield reverse(f"admin:clinic_{model._meta.model_name}_change", args=[quote(obj.pk)])
 
 
 @pytest.mark.parametrize("role", SHUT_OUT)
