@@ -13,7 +13,7 @@ from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
 from clinic.api.door import Address, find, tagged
 from clinic.api.fields import Day, ReasonBody, Strict, Text
 from clinic.api.people import Person
-from clinic.models import Intake, StudyEvent, StudyStep, WorkItem
+from clinic.models import Intake, IntakeStatus, StudyEvent, StudyStep, WorkItem
 from triage.imaging import STUDY_WORDS
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class StudyShown(serializers.Serializer[Any]):
     study = serializers.DictField(read_only=True, help_text="the fields that were recorded")
     waits_for = serializers.CharField(read_only=True, allow_null=True, help_text="`report`, `class` or null")
     since = serializers.DateTimeField(read_only=True, allow_null=True)
-    due = serializers.DateTimeField(read_only=True, allow_null=True)
+    due = serializers.DateTimeField(read_only=True, allow_null=True, help_text="null while the intake is open")
     events = StudyEventShown(many=True, read_only=True)
 
 
@@ -146,11 +146,12 @@ def _visible(address: Address) -> Any:
 def _shown(intake: Intake) -> list[dict[str, Any]]:
     events = list(intake.study_events.select_related("by"))
     items = {row.study: row for row in WorkItem.objects.filter(intake=intake, study__gt=0)}
+    is_over = intake.status == IntakeStatus.CANCELLED
     return [
         {
             "number": number,
             "study": study,
-            "waits_for": items[number].kind if number in items else None,
+            "waits_for": None if is_over else work.waits_for(study),
             "since": items[number].since if number in items else None,
             "due": items[number].due if number in items else None,
             "events": [event for event in events if event.number == number],

@@ -99,6 +99,21 @@ def test_whoever_has_read_older_answers_is_refused(clinician: Caller, intake: In
     assert answer.status_code == 412
 
 
+def test_a_report_is_waited_for_while_the_intake_is_open_too(clinician: Caller, intake: Intake) -> None:
+    def waits_for() -> str | None:
+        found: str | None = clinician.get(f"intakes/{intake.pk}/imaging/").json()[0]["waits_for"]
+        return found
+
+    clinician.post(f"intakes/{intake.pk}/imaging/", STUDY)
+    assert waits_for() == "report"
+    clinician.post(f"intakes/{intake.pk}/reopen/", {"reason": "To ask again."})
+    assert waits_for() == "report"
+    clinician.post(f"intakes/{intake.pk}/imaging/1/reported/", {"finding": "Disc bulge."})
+    assert waits_for() == "class"
+    clinician.post(f"intakes/{intake.pk}/cancel/", {"reason": "Moved away."})
+    assert waits_for() is None
+
+
 def test_a_completed_intake_is_taken_up_again_with_a_reason(clinician: Caller, intake: Intake) -> None:
     assert clinician.post(f"intakes/{intake.pk}/reopen/", {"reason": ""}).status_code == 422
     assert clinician.post(f"intakes/{intake.pk}/reopen/", {"reason": "To ask again."}).json()["status"] == "open"
