@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from clinic import protocols
+from clinic import permissions, protocols
 from clinic.actions import intakes
 from clinic.actions.errors import NotAllowed, NotFound
 from clinic.api.answers import StoredAnswers
@@ -92,8 +92,9 @@ class IntakeQuery(ListQuery):
 class Intakes(Address):
     """The intakes of your sites."""
 
-    @reads("List intakes, newest first", IntakeLine(many=True), problems=(404, 422), parameters=(IntakeQuery,))
+    @reads("List intakes, newest first", IntakeLine(many=True), problems=(403, 404, 422), parameters=(IntakeQuery,))
     def get(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_PATIENT)
         query = self.query(IntakeQuery)
         chosen = {name: query[name] for name in ("patient", "status") if name in query}
         return self.page(_visible(self).defer("answers").filter(**chosen), IntakeLine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from clinic import permissions
 from clinic.actions import limits, origin, patients
 from clinic.actions.errors import NotFound
 from clinic.actions.limits import Limited
@@ -15,6 +16,7 @@ from clinic.api.door import Address, find, shown
 from clinic.api.fields import Day, Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.models import Patient, Sex, Site
+from clinic.permissions import Capability
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -85,8 +87,9 @@ _MOST_FOUND = 50
 class Patients(Address):
     """The patients of your sites."""
 
-    @reads("List patients, newest first", PatientShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    @reads("List patients, newest first", PatientShown(many=True), problems=(403, 404, 422), parameters=(ListQuery,))
     def get(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_PATIENT)
         self.query(ListQuery)
         return self.page(Patient.objects.visible_to(self.caller).select_related("site", "kept_key"), PatientShown)
 
@@ -108,6 +111,7 @@ class PatientSearch(Address):
 
     @writes("Look for patients", PatientsFound, body=PatientSearchBody, problems=(429,), parameters=())
     def post(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_PATIENT)
         words = self.body(PatientSearchBody)["words"]
         limits.count_use(Limited.SEARCH, by=self.caller)
         rows = Patient.objects.visible_to(self.caller).matching(words).select_related("site", "kept_key")

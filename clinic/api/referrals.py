@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rest_framework import serializers
 from rest_framework.response import Response
 
+from clinic import permissions
 from clinic.api.description import TAG, reads
 from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Id
@@ -14,6 +15,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
 from clinic.api.people import Person
 from clinic.models import Referral, ReferralStatus, Site, Stage
+from clinic.permissions import Capability
 from triage.protocol import PRIORITIES
 
 if TYPE_CHECKING:
@@ -77,8 +79,11 @@ class ReferralQuery(ListQuery):
 class Referrals(Address):
     """The referrals of your sites."""
 
-    @reads("List referrals, newest first", ReferralShown(many=True), problems=(404, 422), parameters=(ReferralQuery,))
+    @reads(
+        "List referrals, newest first", ReferralShown(many=True), problems=(403, 404, 422), parameters=(ReferralQuery,)
+    )
     def get(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_REFERRAL)
         query = self.query(ReferralQuery)
         rows = visible(self.caller)
         if "patient" in query:

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
-from clinic import waiting
+from clinic import permissions, waiting
 from clinic.actions import origin
 from clinic.api.description import reads
 from clinic.api.door import Address
@@ -18,6 +18,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.outcome import DISPOSITIONS
 from clinic.api.people import Person
 from clinic.models import Escalation, Lateness, Site, Stage, WorkItem
+from clinic.permissions import Capability
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -86,10 +87,11 @@ class Worklist(Address):
     @reads(
         "List what is waited for: overdue first, then by urgency and lateness",
         WorkPage,
-        problems=(404, 422),
+        problems=(403, 404, 422),
         parameters=(*_FILTERS, OpenApiParameter("cursor", OpenApiTypes.STR)),
     )
     def get(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_PATIENT)
         wanted = self.parameters()
         cursor = wanted.pop("cursor", "")
         filters = waiting.waiting(user=self.caller, wanted=wanted)
@@ -122,7 +124,13 @@ class EscalationShown(serializers.ModelSerializer[Escalation]):
 class Escalations(Address):
     """What was late at the caller's sites."""
 
-    @reads("List what was late, newest first", EscalationShown(many=True), problems=(404, 422), parameters=(ListQuery,))
+    @reads(
+        "List what was late, newest first",
+        EscalationShown(many=True),
+        problems=(403, 404, 422),
+        parameters=(ListQuery,),
+    )
     def get(self, request: Request) -> Response:
+        permissions.require_somewhere(self.caller, Capability.READ_PATIENT)
         self.query(ListQuery)
         return self.page(Escalation.objects.visible_to(self.caller).select_related("site"), EscalationShown)

@@ -29,6 +29,26 @@ def referred(at: Site) -> Assessment:
     return assessment
 
 
+LISTS = ("worklist/", "escalations/", "patients/", "intakes/", "referrals/")
+
+
+@pytest.mark.parametrize("address", LISTS)
+def test_whoever_sees_no_patients_is_told_so_and_not_that_there_is_nothing(here: Site, address: str) -> None:
+    """A program whose role has ended would else report for ever that nothing is late."""
+    program = caller(Role.INTEGRATOR, here)
+    assert program.get(address).status_code == 200
+    people.end(membership=program.user.memberships.get(), by=people.system())
+    for refused in (program, caller(Role.AUDITOR, here)):
+        answer = refused.get(address)
+        assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+        assert answer.json()["detail"].startswith("You may not see ")
+
+
+def test_whoever_sees_no_patients_looks_for_none(here: Site) -> None:
+    answer = caller(Role.ADMIN, here).post("patients/search/", {"words": "ada"})
+    assert (answer.status_code, answer.json()["detail"]) == (403, "You may not see patients and their intakes here.")
+
+
 def test_records_of_another_site_are_not_there(here: Site, elsewhere: Site) -> None:
     stranger = caller(Role.CLINICIAN, elsewhere)
     assessment = referred(here)
