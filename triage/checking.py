@@ -13,6 +13,7 @@ from triage.questions import Question, QuestionType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LARGEST = 100_000  # of a number that is asked for: every one of them is looked at in proofs
 # Where a question of each kind has its answers.
 _OPTIONS = {QuestionType.CHOICE: "options", QuestionType.CHOICES: "options", QuestionType.SCALE: "scale"}
 
@@ -149,6 +150,8 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
             yield f"{place}.{_OPTIONS[question.type]}: names no answers"
         elif question.low > question.high:
             yield f"{place}.min: is above max"
+        elif question.high > _LARGEST or question.low < -_LARGEST:
+            yield f"{place}: takes numbers beyond {_LARGEST}"
         if question.days_since:
             start = protocol.questions.get(question.days_since)
             if start is None or start.type is not QuestionType.DATE:

@@ -162,6 +162,8 @@ FAULTS = [
         ["questions[fever].ask_when: a safety question is always asked and cannot be hidden"],
     ),
     ('min = 0\nmax = 3650', "min = 4000\nmax = 3650", ["questions[pain_days].min: is above max", "facts.persistent.when: pain_days"]),
+    ('min = 0\nmax = 3650', "min = 0\nmax = 99999999999999999999", ["questions[pain_days]: takes numbers beyond 100000"]),
+    ('min = 0\nmax = 3650', "min = -100001\nmax = 3650", ["questions[pain_days]: takes numbers beyond 100000"]),
     ('days_since = "numb_since"', 'days_since = "numb"', ['questions[numb_days].days_since: "numb" is not a date question']),
     (
         'text = "Feeling down?"\ntype = "scale"\nscale = "frequency"',
