@@ -69,10 +69,12 @@ class Row:
     is_urgent: bool
 
 
-def describe(item: WorkItem, *, at: datetime, sees_results: bool) -> Row:
+def describe(item: WorkItem, *, at: datetime, sees_results: bool, decides: bool) -> Row:
     """The row as it reads at a moment; without a way on for whoever would not be shown where it leads."""
     patient = item.patient
     step, url = _way(item) if sees_results or item.kind != Work.DECISION else ("", "")
+    if url and item.kind == Work.DECISION and not decides:
+        step = _("Result")
     return Row(
         patient=name_of(patient),
         patient_url=reverse("patient", args=[patient.pk]),

@@ -59,11 +59,13 @@ class Worklist(StaffPage):
         whose = {"whose": chosen.get("whose", "")}
         everything = waiting.waiting(user=self.user, site=self.site, wanted=whose).qs
         overdue = waiting.overdue(everything, at=page.at, most=MOST_COUNTED) if page else 0
-        sees_results = self.may(Capability.READ_ASSESSMENT)
+        sees_results, decides = self.may(Capability.READ_ASSESSMENT), self.may(Capability.DECIDE)
         return self.show(
             "clinic/worklist.html",
             status=status,
-            rows=[describe(each, at=page.at, sees_results=sees_results) for each in page.rows] if page else [],
+            rows=[describe(each, at=page.at, sees_results=sees_results, decides=decides) for each in page.rows]
+            if page
+            else [],
             filters=filters.form,
             is_filtered=bool(chosen),
             is_mine=chosen.get("whose") == "mine",
