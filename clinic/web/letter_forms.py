@@ -59,8 +59,8 @@ def forms(assessment: Assessment, site: Site, by: User) -> list[LetterForm]:
 
 
 def emergency(assessment: Assessment, site: Site, by: User) -> LetterForm | None:
-    """The letter that goes along with a patient who is sent on at once; none about an intake that was cancelled."""
-    if assessment.intake.status == IntakeStatus.CANCELLED:
+    """The letter that goes along with a patient who is sent on at once; none of an intake that was cancelled, or of nobody."""
+    if assessment.intake.status == IntakeStatus.CANCELLED or assessment.intake.patient.is_erased:
         return None
     return next((each for each in forms(assessment, site, by) if each.kind == LetterKind.EMERGENCY), None)
 

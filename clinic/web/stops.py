@@ -111,7 +111,7 @@ class StopPage(IntakePage):
             numbers=numbers(self.site),
             done=done,
             unrecorded=self._unrecorded(urgent) if done else (),
-            may_record=self.may(Capability.RECORD_STOP),
+            may_record=self.may(Capability.RECORD_STOP) and not self.intake.patient.is_erased,
             letter=letter_forms.emergency(newest, self.site, self.user),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),

@@ -198,6 +198,8 @@ def test_of_somebody_erased_nothing_is_recorded_as_done_on_either_door(client: C
     with in_many_years():
         erase(urgent.intake.patient)
         client.force_login(clinician)
+        card = client.get(reverse("stop", args=[urgent.intake_id])).context
+        assert (card["may_record"], card["letter"]) == (False, None)
         page = client.post(reverse("stop", args=[urgent.intake_id]), {"text": "Rung up."})
         address, body = reverse("api:assessment-stop", args=[urgent.pk]), {"text": "Rung up."}
         answer = client.post(address, body, content_type="application/json")
