@@ -9,8 +9,9 @@ from django.http import HttpResponse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from clinic import plots, spoken
+from clinic import permissions, plots, spoken
 from clinic.models import Assessment, IntakeStatus, Patient, Site
+from clinic.permissions import Capability
 from clinic.web.outcomes import scores
 from clinic.web.pages import StaffPage
 
@@ -38,8 +39,12 @@ class Trend:
 
 
 def trend(patient: Patient, user: User) -> Trend:
-    """Of each intake that was not cancelled the newest assessment; an interval is shown, and not drawn."""
-    rows = Assessment.objects.visible_to(user).newest().filter(intake__patient=patient)
+    """Of each intake that was not cancelled the newest assessment; an interval is shown, and not drawn.
+
+    It is for whoever sees them all: of some of them it would be another trend.
+    """
+    sees_all = permissions.may_read(user, Capability.READ_ASSESSMENT, patient.site, patient.pk)
+    rows = Assessment.objects.newest().filter(intake__patient=patient) if sees_all else Assessment.objects.none()
     shown = rows.exclude(intake__status=IntakeStatus.CANCELLED).select_related("release").order_by("-at")[:_MOST]
     assessments = list(reversed(shown))
     instruments = {
