@@ -48,7 +48,7 @@ EXPLAINED = {
     "clinic/web/referrals.py ReferralPage _escalations: Escalation.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/referrals.py ReferralPage _letters: Letter.objects.visible_to": "asked before, with the same answer",
     "clinic/web/result_referrals.py ResultReferrals __init__: Referral.objects.visible_to": WITH_THE_WHOLE,
-    "clinic/web/stops.py StopPage newest: Assessment.objects.to_act_on": "whoever sees the intake sees what is urgent of it",
+    "clinic/web/pages.py IntakePage urgent: Assessment.objects.to_act_on": "whoever sees the intake sees what is urgent of it",
     "clinic/web/stops.py StopPage _seen: Assessment.objects.to_act_on": "whoever sees the intake sees what is urgent of it",
     "clinic/web/stops.py StopPage _item: WorkItem.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/stops.py StopPage _records: StopRecord.objects.visible_to": WITH_THE_WHOLE,
@@ -157,6 +157,8 @@ def say(words: str) -> None:
 
 
 def main(words: str) -> int:
+    if gone := EXPLAINED.keys() - set(places.everywhere()):
+        sys.exit(f"Explained and not there: {', '.join(sorted(gone))}")
     sys.meta_path.insert(0, places.MarkedFinder())
     with TemporaryDirectory() as folder:
         turns = EachInTurn(words, Path(folder))
