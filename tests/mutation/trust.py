@@ -49,6 +49,7 @@ EXPLAINED = {
     "clinic/web/referrals.py ReferralPage _letters: Letter.objects.visible_to": "asked before, with the same answer",
     "clinic/web/result_referrals.py ResultReferrals __init__: Referral.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/pages.py IntakePage urgent: Assessment.objects.to_act_on": "whoever sees the intake sees what is urgent of it",
+    "clinic/web/stop_notices.py of_patient: Assessment.objects.to_act_on": "whoever sees the patient sees what is urgent",
     "clinic/web/stops.py StopPage _seen: Assessment.objects.to_act_on": "whoever sees the intake sees what is urgent of it",
     "clinic/web/stops.py StopPage _item: WorkItem.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/stops.py StopPage _records: StopRecord.objects.visible_to": WITH_THE_WHOLE,
