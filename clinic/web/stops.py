@@ -97,6 +97,7 @@ class StopPage(IntakePage):
             return redirect("result" if self.newest else "check", self.intake.pk)
         outcome, done = spoken.outcome(newest.outcome), self._done()
         urgent = [each for each in outcome["because"] if each["level"] in AT_ONCE]
+        unrecorded = self._unrecorded(urgent)
         return self.show(
             "clinic/stop.html",
             status=status,
@@ -104,13 +105,13 @@ class StopPage(IntakePage):
             version=newest.version,
             found_at=self._item.since if self._item else newest.at,
             waits_until=self._item.due if self._item else None,
-            is_recorded=bool(done) and not self._unrecorded(urgent),
+            is_recorded=bool(done) and not unrecorded,
             is_late=self._item is not None and self._item.due < clock.now(),
             actions=outcome["actions"],
             reasons=reasons_of([each for each in urgent if each["kind"] == "flag"] or urgent),
             numbers=numbers(self.site),
             done=done,
-            unrecorded=self._unrecorded(urgent) if done else (),
+            unrecorded=unrecorded if done else (),
             may_record=self.may(Capability.RECORD_STOP) and not self.intake.patient.is_erased,
             letter=letter_forms.emergency(newest, self.site, self.user),
             is_open=self.intake.is_open,
