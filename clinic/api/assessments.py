@@ -179,7 +179,7 @@ class AssessmentStops(Address):
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         self.query(ListQuery)
         assessment = find(Assessment.objects.to_act_on(self.caller).only("intake"), id)
-        rows = StopRecord.objects.visible_to(self.caller).filter(assessment__intake=assessment.intake_id)
+        rows = StopRecord.objects.visible_to(self.caller).of_intake(assessment)
         return self.page(rows.select_related("by"), StopShown)
 
     @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))
