@@ -55,6 +55,7 @@ descriptions: .venv/dev
 
 soak: .venv/dev
 	YELLOWFLAG_REFERRALS=1000 $(BIN)/pytest tests/clinic/test_simulation.py
+	YELLOWFLAG_LINE=30000 $(BIN)/pytest tests/browser
 	YELLOWFLAG_TRIES=200 $(BIN)/pytest -s tests/clinic/test_lockout.py -k takes_as_long
 	YELLOWFLAG_KILLS=40 $(BIN)/pytest tests/clinic/test_killed_workers.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from datetime import date
-from typing import Protocol
 
 from playwright.sync_api import Locator
 
 MOST_TABS = 150
 
 
-class Hands(Protocol):
+class Hands(ABC):
     """What is done to the parts of a page."""
 
+    @abstractmethod
     def press(self, part: Locator) -> None: ...
 
+    @abstractmethod
     def choose(self, field: Locator, label: str) -> None: ...
 
+    @abstractmethod
     def write(self, field: Locator, text: str) -> None: ...
 
+    def follow(self, part: Locator) -> None:
+        """Press what leads to another page, and wait until that is whole: the press alone is done when it begins."""
+        with part.page.expect_navigation():
+            self.press(part)
 
-class Pointing:
+
+class Pointing(Hands):
     """With a mouse or a finger."""
 
     def press(self, part: Locator) -> None:
@@ -33,7 +41,7 @@ class Pointing:
         field.fill(text)
 
 
-class Typing:
+class Typing(Hands):
     """With the keyboard alone: every part is reached by Tab, or, within a group of choices, by an arrow."""
 
     def press(self, part: Locator) -> None:

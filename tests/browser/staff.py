@@ -6,13 +6,16 @@ from playwright.sync_api import Locator, Page
 
 from clinic.models import User
 from tests import factories
+from tests.browser.hands import Pointing
+
+press, follow = Pointing().press, Pointing().follow
 
 
 def log_in(page: Page, user: User) -> None:
     page.goto("/login/")
     page.get_by_label("User name").fill(user.username)
     page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    follow(page.get_by_role("button", name="Log in"))
     page.get_by_role("heading", name="Worklist").wait_for()
 
 
@@ -36,7 +39,7 @@ def answer_section(page: Page, answers: Mapping[str, object]) -> None:
     for name in (each.removeprefix("q-") for each in names):
         if name in answers:
             answer(page, name, answers[name])
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
 
 
 def assert_fits(page: Page) -> None:

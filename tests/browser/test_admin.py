@@ -10,6 +10,7 @@ from clinic.models import Assessment, MessageKind, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
+from tests.browser.staff import follow
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def log_in(page: Page, role: Role, at: Site) -> User:
     page.goto(reverse("login"))
     page.fill("[name=username]", person.username)
     page.fill("[name=password]", factories.PASSWORD)
-    page.locator("main button").first.click()
+    follow(page.locator("main button").first)
     return person
 
 
@@ -63,7 +64,7 @@ def test_the_forms_of_administrators_are_accessible_also_when_refused(here: Site
     for model in ("site", "user", "membership", "apitoken", "webhook"):
         page.goto(reverse(f"admin:clinic_{model}_add"))
         assert_accessible(page)
-        page.click("[name=_save]")
+        follow(page.locator("[name=_save]"))
         page.locator(".errornote").wait_for()
         assert_accessible(page)
     page.goto(reverse("password"))

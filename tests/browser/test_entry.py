@@ -11,7 +11,7 @@ from clinic.models import User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
-from tests.browser.staff import assert_fits
+from tests.browser.staff import assert_fits, follow
 from tests.clinic.apps import App
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -32,7 +32,7 @@ def give_password(page: Page, user: User) -> None:
     page.goto("/login/")
     page.fill("[name=username]", user.username)
     page.fill("[name=password]", factories.PASSWORD)
-    page.locator("main button").click()
+    follow(page.locator("main button"))
 
 
 def set_up(page: Page, look: Callable[[Page], None] = lambda page: None) -> list[str]:
@@ -41,7 +41,7 @@ def set_up(page: Page, look: Callable[[Page], None] = lambda page: None) -> list
     secret = page.locator("code.key").inner_text().replace(" ", "")
     page.fill("[name=password]", factories.PASSWORD)
     page.fill("[name=code]", pyotp.TOTP(secret).now())
-    page.locator("main button").click()
+    follow(page.locator("main button"))
     look(page)
     return page.locator(".recovery-codes li").all_inner_texts()
 
@@ -51,12 +51,12 @@ def test_one_is_set_up_without_javascript_and_used_the_next_time(page_without_ja
     give_password(page, clinician)
     expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     codes = set_up(page)
-    page.get_by_role("link", name="I have kept them").click()
+    follow(page.get_by_role("link", name="I have kept them"))
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
-    page.get_by_role("button", name="Log out").click()
+    follow(page.get_by_role("button", name="Log out"))
     give_password(page, clinician)
     page.get_by_label("Code").fill(codes[0])
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     expect(page.get_by_role("heading", name="Worklist")).to_be_visible()
 
 
@@ -68,7 +68,7 @@ def test_its_pages_are_accessible_and_their_picture_is_shown(page: Page, clinici
     give_password(page, clinician)
     assert_accessible(page)
     page.get_by_label("Code").fill("000000")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     expect(page.get_by_role("alert")).to_be_visible()
     assert_accessible(page)
 
@@ -76,7 +76,7 @@ def test_its_pages_are_accessible_and_their_picture_is_shown(page: Page, clinici
 def test_they_are_whole_in_german_on_a_narrow_screen(page: Page, clinician: User):
     page.set_viewport_size({"width": 320, "height": 700})
     page.goto("/login/")
-    page.get_by_role("button", name="Deutsch").click()
+    follow(page.get_by_role("button", name="Deutsch"))
     give_password(page, clinician)
     expect(page.get_by_role("heading", name="Zweiten Faktor einrichten")).to_be_visible()
     set_up(page, assert_fits)
@@ -91,7 +91,7 @@ def test_the_code_lets_an_administrator_in_at_the_door_of_the_administration(pag
     page.goto("/admin/")
     page.fill("[name=username]", admin.username)
     page.fill("[name=password]", factories.PASSWORD)
-    page.locator("main button").click()
+    follow(page.locator("main button"))
     page.get_by_label("Code").fill(app.code())
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     expect(page).to_have_url("/admin/")

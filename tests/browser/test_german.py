@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import assert_accessible
-from tests.browser.staff import assert_fits, log_in
+from tests.browser.staff import assert_fits, follow, log_in
 from tests.browser.test_pages import Clinic, addresses, clinic
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -13,7 +13,7 @@ __all__ = ["clinic"]  # a fixture of the pages' own tests
 
 def test_every_page_is_whole_in_german_on_a_narrow_screen(page: Page, clinic: Clinic):
     log_in(page, clinic.clinician)
-    page.get_by_role("button", name="Deutsch").click()
+    follow(page.get_by_role("button", name="Deutsch"))
     expect(page.get_by_role("heading", name="Arbeitsliste")).to_be_visible()
     page.set_viewport_size({"width": 320, "height": 700})
     for address in addresses(clinic):
@@ -26,7 +26,7 @@ def test_every_page_is_whole_in_german_on_a_narrow_screen(page: Page, clinic: Cl
 def test_one_changes_the_language_and_comes_back_to_the_same_page(page: Page, clinic: Clinic):
     log_in(page, clinic.clinician)
     page.goto("/patients/")
-    page.get_by_role("button", name="Deutsch").click()
+    follow(page.get_by_role("button", name="Deutsch"))
     expect(page).to_have_url("/patients/")
-    page.get_by_role("button", name="English").click()
+    follow(page.get_by_role("button", name="English"))
     expect(page.get_by_role("heading", name="Find a patient")).to_be_visible()

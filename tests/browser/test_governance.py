@@ -43,7 +43,7 @@ def log_in(page: Page, user: User) -> None:
     page.goto("/login/?next=/admin/")
     page.get_by_label("User name").fill(user.username)
     page.get_by_label("Password").fill(factories.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    staff.follow(page.get_by_role("button", name="Log in"))
     page.get_by_role("heading", name="Administration").wait_for()
 
 
@@ -53,22 +53,22 @@ def open_release(page: Page) -> None:
 
 def step(page: Page, name: str, reason: str = "") -> None:
     """Take a step from the page of the release."""
-    page.get_by_role("link", name=name, exact=True).click()
+    staff.follow(page.get_by_role("link", name=name, exact=True))
     page.get_by_label("Reason").fill(reason)
-    page.get_by_role("button", name=name, exact=True).click()
+    staff.follow(page.get_by_role("button", name=name, exact=True))
 
 
 def answer_for_what_is_less_urgent(page: Page) -> None:
     """Change by change, each from the page of the comparison and with a reason."""
     while True:
         open_release(page)
-        page.get_by_role("link", name="Compared with small/0.1.0").click()
+        staff.follow(page.get_by_role("link", name="Compared with small/0.1.0"))
         unanswered = page.get_by_role("link", name="Answer for")
         if unanswered.count() == 0:
             return
-        unanswered.first.click()
+        staff.follow(unanswered.first)
         page.get_by_label("Reason").fill("Asked at the desk.")
-        page.get_by_role("button", name="Answer for it").click()
+        staff.follow(page.get_by_role("button", name="Answer for it"))
 
 
 def test_one_writes_another_approves_and_a_site_follows(
@@ -78,20 +78,20 @@ def test_one_writes_another_approves_and_a_site_follows(
     old = factories.publish(small.SMALL)
     log_in(page, author)
     page.goto(reverse("admin:clinic_protocolrelease_changelist"))
-    page.get_by_role("link", name="small", exact=True).click()
-    page.get_by_role("link", name="Draft a new version").click()
+    staff.follow(page.get_by_role("link", name="small", exact=True))
+    staff.follow(page.get_by_role("link", name="Draft a new version"))
     expect(page.get_by_label("The text of")).to_have_value(str(old.pk))
     page.get_by_label("As version").fill("0.2.0")
-    page.get_by_role("button", name="Make the draft").click()
-    page.get_by_role("link", name="Change the text").click()
+    staff.follow(page.get_by_role("button", name="Make the draft"))
+    staff.follow(page.get_by_role("link", name="Change the text"))
     text = page.get_by_label("Text")
     newer = text.input_value().replace("A guideline", "A newer guideline")
     text.fill(newer.replace('when = "possible(wish >= 1)"', 'when = "possible(wish >= 2)"'))
-    page.get_by_role("button", name="Save the text").click()
-    page.get_by_role("button", name="Prove it").click()
+    staff.follow(page.get_by_role("button", name="Save the text"))
+    staff.follow(page.get_by_role("button", name="Prove it"))
     expect(page.get_by_text("Every property holds")).to_be_visible()
     open_release(page)
-    page.get_by_role("button", name="Compare them").click()
+    staff.follow(page.get_by_role("button", name="Compare them"))
     expect(page.get_by_text("changes to something less urgent")).to_be_visible()
     expect(page.get_by_text("A newer guideline").first).to_be_visible()
     expect(page.get_by_role("link", name="Answer for 1")).to_have_count(0)
@@ -100,9 +100,9 @@ def test_one_writes_another_approves_and_a_site_follows(
     expect(page.get_by_text("In review").first).to_be_visible()
     expect(page.get_by_role("link", name="Approve")).to_have_count(0)
     page.goto(reverse("admin:protocol_step", args=[ProtocolRelease.objects.get(version="0.2.0").pk, "approve"]))
-    page.get_by_role("button", name="Approve").click()
+    staff.follow(page.get_by_role("button", name="Approve"))
     expect(page.get_by_text("Nobody approves a protocol of their own.")).to_be_visible()
-    page.get_by_role("button", name="Log out").click()
+    staff.follow(page.get_by_role("button", name="Log out"))
 
     log_in(page, approver)
     open_release(page)
@@ -113,17 +113,17 @@ def test_one_writes_another_approves_and_a_site_follows(
     answer_for_what_is_less_urgent(page)
     open_release(page)
     step(page, "Publish")
-    page.get_by_role("link", name="Activate at a site").click()
+    staff.follow(page.get_by_role("link", name="Activate at a site"))
     page.get_by_label("Site").select_option("Example practice")
     page.get_by_label("Reason").fill("Everybody is trained on it.")
-    page.get_by_role("button", name="Activate").click()
+    staff.follow(page.get_by_role("button", name="Activate"))
     expect(page.get_by_role("row", name="Example practice").first).to_contain_text("small/0.2.0")
 
     page.goto(reverse("admin:clinic_protocolrelease_change", args=[old.pk]))
-    page.get_by_role("link", name="Activate at a site").click()
+    staff.follow(page.get_by_role("link", name="Activate at a site"))
     page.get_by_label("Site").select_option("Example practice")
     page.get_by_label("Reason").fill("Too many questions.")
-    page.get_by_role("button", name="Activate").click()
+    staff.follow(page.get_by_role("button", name="Activate"))
     expect(page.get_by_role("row", name="Example practice").first).to_contain_text("small/0.1.0")
     assert [each.release.version for each in Activation.objects.order_by("seq")] == ["0.2.0", "0.1.0"]
 
@@ -155,7 +155,7 @@ def test_every_page_of_governance_is_accessible(
     for name, *args in pages:
         page.goto(reverse(f"admin:{name}", args=args))
         assert_accessible(page)
-    page.get_by_role("button", name="Activate").click()
+    staff.follow(page.get_by_role("button", name="Activate"))
     page.locator(".errornote").wait_for()
     assert_accessible(page)
     page.set_viewport_size({"width": 320, "height": 800})

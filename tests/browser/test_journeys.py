@@ -9,7 +9,7 @@ from clinic.actions import intakes
 from clinic.models import Intake, Referral, Site, StopRecord, User
 from clinic.permissions import Role
 from tests import factories
-from tests.browser.staff import answer, answer_section, log_in, question
+from tests.browser.staff import answer, answer_section, follow, log_in, press, question
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,18 +45,18 @@ def clerk(here: Site) -> User:
 
 def register_and_start(page: Page) -> None:
     """A new patient, from the worklist to the first section of an intake."""
-    page.get_by_role("link", name="Start an intake").click()
+    follow(page.get_by_role("link", name="Start an intake"))
     page.get_by_label("Name or reference").fill("okafor")
-    page.get_by_role("button", name="Search").click()
+    follow(page.get_by_role("button", name="Search"))
     expect(page.get_by_role("heading", name="Nobody found")).to_be_visible()
-    page.get_by_role("link", name="Register a patient").click()
+    follow(page.get_by_role("link", name="Register a patient"))
     page.get_by_label("Reference").fill("HS-00214")
     page.get_by_label("Family name").fill("Okafor")
     page.get_by_label("Given name").fill("Daniel")
     page.get_by_label("Date of birth").fill(factories.born(years=47).isoformat())
     page.get_by_label("Sex").select_option(label="Male")
-    page.get_by_role("button", name="Register").click()
-    page.get_by_role("button", name="Start an intake").click()
+    follow(page.get_by_role("button", name="Register"))
+    follow(page.get_by_role("button", name="Start an intake"))
     expect(page.get_by_role("heading", name="About the pain")).to_be_visible()
 
 
@@ -70,21 +70,21 @@ def test_a_clinician_takes_a_patient_through_to_a_referral_that_is_sent(page_wit
             break
         answer_section(page, answers)
     expect(page.get_by_text("No open question could change the outcome.")).to_be_visible()
-    page.get_by_role("button", name="Complete the intake").click()
+    follow(page.get_by_role("button", name="Complete the intake"))
     expect(page.get_by_text("Suggested: refer to physiotherapy and cognitive behavioural therapy")).to_be_visible()
     assert page.get_by_role("button", name="Accept referral").count() == 2
     page.get_by_label("Accept the suggestion").check()
-    page.get_by_role("button", name="Record the decision").click()
+    follow(page.get_by_role("button", name="Record the decision"))
     expect(page.get_by_text("Your decision is recorded.")).to_be_visible()
     assert {each.status for each in Referral.objects.all()} == {"accepted"}
-    page.get_by_role("link", name="Timeline of this intake").click()
+    follow(page.get_by_role("link", name="Timeline of this intake"))
     expect(page.get_by_role("heading", name="Decided: Accepted")).to_be_visible()
-    page.get_by_role("link", name="See the referral").first.click()
+    follow(page.get_by_role("link", name="See the referral").first)
     page.get_by_label("Whom it goes to").fill("St Agnes General, outpatients")
-    page.get_by_role("button", name="Send the referral").click()
+    follow(page.get_by_role("button", name="Send the referral"))
     expect(page.get_by_text("Sent to St Agnes General, outpatients on")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("link", name="The letter as sent (PDF)").click()
+        press(page.get_by_role("link", name="The letter as sent (PDF)"))
     assert download.value.suggested_filename.startswith("letter-")
 
 
@@ -92,16 +92,16 @@ def test_an_emergency_stops_the_intake_at_once(page_without_javascript: Page, cl
     page = page_without_javascript
     log_in(page, clinician)
     register_and_start(page)
-    page.get_by_role("link", name="Red flags").click()
+    follow(page.get_by_role("link", name="Red flags"))
     answer(page, "ces_saddle", "yes")
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
     expect(page.get_by_role("heading", name="Emergency: act now")).to_be_visible()
     expect(page.get_by_role("link", name="999")).to_have_attribute("href", "tel:999")
     page.get_by_label("What was done, and who was told").fill("Ambulance called, handed over by telephone.")
-    page.get_by_role("button", name="Record it").click()
+    follow(page.get_by_role("button", name="Record it"))
     expect(page.get_by_text("Ambulance called, handed over by telephone.")).to_be_visible()
     assert StopRecord.objects.count() == 1
-    page.get_by_role("link", name="Go on with the intake").click()
+    follow(page.get_by_role("link", name="Go on with the intake"))
     expect(page.get_by_role("link", name="What to do now")).to_be_visible()
 
 
@@ -115,9 +115,9 @@ def test_a_clerk_leaves_to_a_clinician_what_is_theirs(page_without_javascript: P
     for radio in examined.get_by_role("radio").all():
         expect(radio).to_be_disabled()
     answer(page, "course", "same")
-    page.get_by_role("button", name="Save and leave").click()
-    page.get_by_role("link", name=re.compile("Continue")).click()
-    page.get_by_role("link", name="About the pain").click()
+    follow(page.get_by_role("button", name="Save and leave"))
+    follow(page.get_by_role("link", name=re.compile("Continue")))
+    follow(page.get_by_role("link", name="About the pain"))
     expect(question(page, "course").get_by_label("Staying the same")).to_be_checked()
     assert list(Intake.objects.get().answers) == ["course"]
 
@@ -157,11 +157,11 @@ def test_two_people_at_one_intake_lose_nothing(page_without_javascript: Page, he
     intakes.answer(intake=intake, answers={"fever": "yes"}, by=clerk)
     answer(page, "fever", "no")
     answer(page, "weight_loss", "no")
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
     expect(page.get_by_role("heading", name=re.compile("Somebody else saved this intake"))).to_be_visible()
     expect(question(page, "fever").get_by_label("No", exact=True)).to_be_checked()
     expect(question(page, "weight_loss").get_by_label("No", exact=True)).to_be_checked()
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
     intake.refresh_from_db()
     assert intake.answers["weight_loss"]["value"] == "no"
 
@@ -172,7 +172,7 @@ def test_an_error_leads_to_its_field(page_without_javascript: Page, here: Site, 
     log_in(page, clinician)
     page.goto(f"/intakes/{intake.pk}/sections/pain/")
     answer(page, "duration_days", "eight weeks")
-    page.get_by_role("button", name="Save and continue").click()
-    page.get_by_role("alert").get_by_role("link").click()
+    follow(page.get_by_role("button", name="Save and continue"))
+    follow(page.get_by_role("alert").get_by_role("link"))
     assert page.url.endswith("#q-duration_days")
     expect(question(page, "duration_days").get_by_text("Give a whole number from 0 to")).to_be_in_viewport()

@@ -14,7 +14,7 @@ from clinic.models import Assessment, Intake, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
 from tests.browser.accessibility import assert_accessible
-from tests.browser.staff import answer, assert_fits, log_in
+from tests.browser.staff import answer, assert_fits, follow, log_in
 from tests.browser.test_journeys import DISTRESS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -242,34 +242,34 @@ def test_the_narrowest_screen_is_accessible_too(page: Page, clinic: Clinic):
 def test_refused_forms_are_accessible(page: Page, clinic: Clinic):
     log_in(page, clinic.clinician)
     page.goto("/patients/")
-    page.get_by_role("button", name="Search").click()
+    follow(page.get_by_role("button", name="Search"))
     assert_accessible(page)
     page.goto("/patients/new/")
-    page.get_by_role("button", name="Register").click()
+    follow(page.get_by_role("button", name="Register"))
     assert_accessible(page)
     page.goto("/emergency-access/")
-    page.get_by_role("button", name="Open the records").click()
+    follow(page.get_by_role("button", name="Open the records"))
     assert_accessible(page)
     page.goto(f"/intakes/{clinic.open.pk}/sections/pain/")
     answer(page, "duration_days", "long")
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
     assert_accessible(page)
     page.goto(f"/intakes/{clinic.open.pk}/sections/imaging/")
-    page.get_by_role("button", name="Add a study").click()
+    follow(page.get_by_role("button", name="Add a study"))
     assert_accessible(page)
     page.get_by_label("Kind").select_option(label="MRI")
-    page.get_by_role("button", name="Save and continue").click()
+    follow(page.get_by_role("button", name="Save and continue"))
     expect(page.get_by_text("Choose one.").first).to_be_visible()
     assert_accessible(page)
     page.goto(f"/assessments/{clinic.refer.pk}/")
     page.get_by_label("Reject it").check()
-    page.get_by_role("button", name="Record the decision").click()
+    follow(page.get_by_role("button", name="Record the decision"))
     assert_accessible(page)
     page.goto(f"/intakes/{clinic.emergency.intake_id}/stop/")
-    page.get_by_role("button", name="Record it").click()
+    follow(page.get_by_role("button", name="Record it"))
     assert_accessible(page)
     page.goto(f"/intakes/{clinic.open.pk}/check/")
-    page.get_by_role("button", name="Complete the intake").click()
+    follow(page.get_by_role("button", name="Complete the intake"))
     assert_accessible(page)
 
 

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from clinic.management.demo import read_story
 from clinic.models import Assessment, Escalation, Intake, Patient, StudyEvent
-from tests.browser.staff import assert_fits
+from tests.browser.staff import assert_fits, follow
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -38,7 +38,7 @@ def log_in(page: Page, username: str) -> None:
     page.goto("/login/")
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(read_story()["password"])
-    page.get_by_role("button", name="Log in").click()
+    follow(page.get_by_role("button", name="Log in"))
     page.get_by_role("button", name="Log out").wait_for()
 
 

@@ -43,12 +43,12 @@ def test_a_replay_says_who_would_be_advised_otherwise(
     intake = taken_in(here, **BURDENED)
     replayed(draft.authored_by)
     open_release(page, draft, draft.authored_by)
-    page.get_by_role("link", name="1 past intake, 1 advised otherwise").click()
+    staff.follow(page.get_by_role("link", name="1 past intake, 1 advised otherwise"))
     expect(page.get_by_text("1 is of a site whose assessments you may not see.")).to_be_visible()
-    page.get_by_role("button", name="Log out").click()
+    staff.follow(page.get_by_role("button", name="Log out"))
     open_release(page, draft, factories.user(Role.CLINICIAN, here))
-    page.get_by_role("link", name="1 past intake, 1 advised otherwise").click()
-    page.get_by_role("link", name=str(intake.patient)).click()
+    staff.follow(page.get_by_role("link", name="1 past intake, 1 advised otherwise"))
+    staff.follow(page.get_by_role("link", name=str(intake.patient)))
     page.wait_for_url(f"**{reverse('admin:clinic_intake_change', args=[intake.pk])}")
 
 
@@ -57,17 +57,17 @@ def test_a_draft_shadows_at_a_site_until_it_is_stopped(
 ):
     page = page_without_javascript
     open_release(page, draft, factories.user(Role.APPROVER, here))
-    page.get_by_role("link", name="Let it shadow at a site").click()
+    staff.follow(page.get_by_role("link", name="Let it shadow at a site"))
     page.get_by_label("Site").select_option("Example practice")
-    page.get_by_role("button", name="Let it shadow").click()
+    staff.follow(page.get_by_role("button", name="Let it shadow"))
     expect(page.get_by_text("It shadows from now on.")).to_be_visible()
     taken_in(here, **BURDENED)
     page.reload()
-    page.get_by_role("link", name="Example practice").click()
+    staff.follow(page.get_by_role("link", name="Example practice"))
     expect(page.get_by_text("Running")).to_be_visible()
     expect(page.get_by_role("row", name="Refer")).to_contain_text("1 less urgent")
     page.go_back()
-    page.get_by_role("button", name="Stop the shadow at Example practice").click()
+    staff.follow(page.get_by_role("button", name="Stop the shadow at Example practice"))
     expect(page.get_by_text("It shadows no longer.")).to_be_visible()
     assert Replay.objects.shadows().get().finished_at is not None
 
@@ -83,7 +83,7 @@ def test_the_pages_of_trials_are_accessible(page: Page, here: Site, draft: Proto
     assert_accessible(page)
     page.set_viewport_size({"width": 320, "height": 800})
     staff.assert_fits(page)
-    page.get_by_role("button", name="Log out").click()
+    staff.follow(page.get_by_role("button", name="Log out"))
     open_release(page, draft, factories.user(Role.APPROVER, here))
     page.goto(reverse("admin:protocol_shadow", args=[draft.pk]))
     assert_accessible(page)

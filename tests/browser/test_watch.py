@@ -1,4 +1,6 @@
-"""The watch itself: a browser test that could not fail would prove nothing."""
+"""The watch itself: a browser test that could not fail, or that fails by chance, would prove nothing."""
+
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -60,6 +62,12 @@ def test_axe_finds_a_picture_without_words(new_page: Page):
     new_page.set_content(f"{SOUND}<img src='x.png'>")
     with pytest.raises(AssertionError, match="image-alt"):
         assert_accessible(new_page)
+
+
+def test_every_press_says_whether_another_page_follows():
+    """A bare click of Playwright is done when the next page begins: what looks at once sees half of it, or nothing."""
+    clicking = {each.name for each in Path(__file__).parent.glob("*.py") if ".click" + "(" in each.read_text()}
+    assert clicking == {"hands.py"}
 
 
 @pytest.fixture
