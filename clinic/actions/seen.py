@@ -70,6 +70,7 @@ _PAGES = {
         *("api:intake-imaging", "api:imaging-performed", "api:imaging-reported", "api:imaging-unavailable"),
         *("api:imaging-class", "api:imaging-cancel", "api:intake-assessments", "api:intake-history"),
     ),
+    Shown("intake.print", Intake, "patient"): ("stop_letter",),
     _ASSESSMENT: (
         *("assessment", "decide", "api:assessment", "api:assessment-changes", "api:assessment-stop"),
         *("api:assessment-letters", "api:assessment-decision"),

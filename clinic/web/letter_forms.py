@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 from clinic.actions import letters
 from clinic.models import IntakeStatus, Letter, LetterKind
@@ -32,7 +32,7 @@ _TITLES: Mapping[LetterKind, Words] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterForm:
-    """One letter that may be handed out."""
+    """One letter that may be handed out; what was typed for one that was refused is kept."""
 
     kind: LetterKind
     title: Words
@@ -40,6 +40,7 @@ class LetterForm:
     destination: str
     has_destination: bool
     languages: Sequence[tuple[str, str]]
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +54,27 @@ class Issued:
     url: str
 
 
-def forms(assessment: Assessment, site: Site, by: User) -> list[LetterForm]:
+def forms(assessment: Assessment, by: User, typed: Mapping[str, Mapping[str, str]]) -> list[LetterForm]:
     """The letters that the person may hand out about the newest result."""
-    return [_form(assessment, site, kind) for kind in KINDS if letters.may_issue(assessment, kind, by)]
+    return [
+        _form(
+            assessment.site, kind, reverse("assessment_letter", args=[assessment.pk, kind.value]), typed.get(kind, {})
+        )
+        for kind in KINDS
+        if letters.may_issue(assessment, kind, by)
+    ]
 
 
-def emergency(assessment: Assessment, site: Site, by: User) -> LetterForm | None:
+def emergency(assessment: Assessment, by: User, typed: Mapping[str, str]) -> LetterForm | None:
     """The letter that goes along with a patient who is sent on at once; none of an intake that was cancelled, or of nobody."""
-    if assessment.intake.status == IntakeStatus.CANCELLED or assessment.intake.patient.is_erased:
+    intake, kind = assessment.intake, LetterKind.EMERGENCY
+    if (
+        intake.status == IntakeStatus.CANCELLED
+        or intake.patient.is_erased
+        or not letters.may_issue(assessment, kind, by)
+    ):
         return None
-    return next((each for each in forms(assessment, site, by) if each.kind == LetterKind.EMERGENCY), None)
+    return _form(assessment.site, kind, reverse("stop_letter", args=[intake.pk]), typed)
 
 
 def issued(intake: Intake, user: User) -> list[Issued]:
@@ -79,20 +91,21 @@ def issued(intake: Intake, user: User) -> list[Issued]:
     ]
 
 
-def faults_of(kind: str, error: ValidationError) -> list[Fault]:
+def faults_of(kind: str, error: ValidationError, *, anchor: str) -> list[Fault]:
     """What a letter lacks, with the way to its form."""
     title = str(_TITLES[LetterKind(kind)])
-    return [Fault(anchor=f"letter-{kind}", about=title, text=text) for text in error.messages]
+    return [Fault(anchor=anchor, about=title, text=text) for text in error.messages]
 
 
-def _form(assessment: Assessment, site: Site, kind: LetterKind) -> LetterForm:
+def _form(site: Site, kind: LetterKind, url: str, typed: Mapping[str, str]) -> LetterForm:
     return LetterForm(
         kind=kind,
         title=_TITLES[kind],
-        url=reverse("assessment_letter", args=[assessment.pk, kind.value]),
-        destination=site.emergency_department if kind == LetterKind.EMERGENCY else "",
+        url=url,
+        destination=typed.get("destination", site.emergency_department if kind == LetterKind.EMERGENCY else ""),
         has_destination=kind != LetterKind.PATIENT,
         languages=_languages() if kind == LetterKind.PATIENT else (),
+        language=typed.get("language") or get_language() or "",
     )
 
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from clinic.actions import letters
-from clinic.models import Assessment, Letter, LetterKind, Site
+from clinic.models import Assessment, Letter, LetterKind, Site, User
 from clinic.web import letter_forms
 from clinic.web.pages import IntakePage
 from clinic.web.referrals import ReferralPage
 from clinic.web.results import ResultPage
+from clinic.web.stops import StopPage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
-
-    from clinic.models.assessment import AssessmentRows
 
 
 def file(made: bytes, kind: str, on: date, *, is_preview: bool = False) -> HttpResponse:
@@ -50,41 +48,48 @@ class ReferralLetter(ReferralPage):
         return file(made, kind, timezone.localdate(), is_preview=True)
 
 
+def hand_out(assessment: Assessment, kind: str, form: Mapping[str, str], *, by: User) -> HttpResponse:
+    """A letter about a result as its form asks for it: looked at, or handed out."""
+    about: dict[str, Any] = {
+        "assessment": assessment,
+        "kind": kind,
+        "destination": form.get("destination", ""),
+        "language": form.get("language", "en"),
+        "by": by,
+    }
+    is_preview = "preview" in form
+    made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
+    return file(made, kind, timezone.localdate(), is_preview=is_preview)
+
+
 class AssessmentLetter(ResultPage):
-    """A letter about a result to whoever is to know of it; looked at, or handed out."""
+    """A letter about a result to whoever is to know of it."""
 
     http_method_names = ("post",)
-
-    def find_assessment(self, rows: AssessmentRows) -> Assessment:
-        """The emergency letter is handed out by whoever acts on what cannot wait, whoever completed the intake."""
-        if self.kwargs["kind"] != LetterKind.EMERGENCY:
-            return super().find_assessment(rows)
-        return get_object_or_404(rows.to_act_on(self.user), pk=self.kwargs["pk"])
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         kind = kwargs["kind"]
         if kind not in letter_forms.KINDS:
             raise Http404
-        about: dict[str, Any] = {
-            "assessment": self.assessment,
-            "kind": kind,
-            "destination": request.POST.get("destination", ""),
-            "language": request.POST.get("language", "en"),
-            "by": self.user,
-        }
-        is_preview = "preview" in request.POST
         try:
-            made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
+            return hand_out(self.assessment, kind, request.POST, by=self.user)
         except ValidationError as error:
-            return self._refuse(kind, error)
-        return file(made, kind, timezone.localdate(), is_preview=is_preview)
+            return self.show_result(status=422, faults=letter_forms.faults_of(kind, error, anchor=f"letter-{kind}"))
 
-    def _refuse(self, kind: str, error: ValidationError) -> HttpResponseBase:
-        """What the letter lacks, on the result; on the stop card to who may not see the result."""
-        if self.result_url(self.assessment.pk):
-            return self.show_result(status=422, faults=letter_forms.faults_of(kind, error))
-        messages.error(self.request, " ".join(error.messages))
-        return redirect("stop", self.intake.pk)
+
+class StopLetter(StopPage):
+    """The letter that goes along with a patient, from the stop card: also of who may not see the whole result."""
+
+    http_method_names = ("post",)
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        kind = LetterKind.EMERGENCY
+        if self.urgent is None:
+            return self.show_card()
+        try:
+            return hand_out(self.urgent, kind, request.POST, by=self.user)
+        except ValidationError as error:
+            return self.show_card(status=422, faults=letter_forms.faults_of(kind, error, anchor=f"to-{kind}"))
 
 
 class IssuedLetter(IntakePage):

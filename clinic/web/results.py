@@ -156,8 +156,9 @@ class ResultPage(IntakePage):
         }
 
     def _letters(self) -> dict[str, Any]:
+        typed = {self.kwargs["kind"]: self.request.POST} if "kind" in self.kwargs else {}
         return {
-            "letters": letter_forms.forms(self.assessment, self.site, self.user) if self._is_current else (),
+            "letters": letter_forms.forms(self.assessment, self.user, typed) if self._is_current else (),
             "issued": letter_forms.issued(self.intake, self.user),
         }
 

@@ -69,16 +69,16 @@ class StopPage(IntakePage):
     """What to do, by whom, by when and why; and a place to record that it was done."""
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        return self._show()
+        return self.show_card()
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         text, seen = request.POST.get("text", ""), self._seen
         if seen is None or not text.strip():
-            return self._show(status=422, typed=text, faults=[_unsaid(_("Say what was done."))])
+            return self.show_card(status=422, typed=text, faults=[_unsaid(_("Say what was done."))])
         try:
             stops.record(assessment=seen, text=text, by=self.user)
         except ValidationError as error:
-            return self._show(status=422, typed=text, faults=[_unsaid(each) for each in error.messages])
+            return self.show_card(status=422, typed=text, faults=[_unsaid(each) for each in error.messages])
         messages.success(request, _("Recorded."))
         return redirect("stop", self.intake.pk)
 
@@ -91,7 +91,7 @@ class StopPage(IntakePage):
         rows = Assessment.objects.to_act_on(self.user).filter(intake=self.intake)
         return rows.filter(version=int(version)).first() or self.urgent
 
-    def _show(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
+    def show_card(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
         newest, stop = self.urgent, stop_notices.notice(self.urgent)
         if newest is None or stop is None:
             return redirect("result" if self.newest else "check", self.intake.pk)
@@ -113,7 +113,7 @@ class StopPage(IntakePage):
             done=done,
             unrecorded=unrecorded if done else (),
             may_record=self.may(Capability.RECORD_STOP) and not self.intake.patient.is_erased,
-            letter=letter_forms.emergency(newest, self.site, self.user),
+            letter=letter_forms.emergency(newest, self.user, self.request.POST),
             is_open=self.intake.is_open,
             continue_url=reverse("intake", args=[self.intake.pk]),
             result_url=reverse("result", args=[self.intake.pk]) if self.newest else "",

@@ -44,6 +44,7 @@ urlpatterns = [
     path("intakes/<uuid:pk>/", intakes.ContinueIntake.as_view(), name="intake"),
     path("intakes/<uuid:pk>/sections/<slug:section>/", intakes.SectionPage.as_view(), name="section"),
     path("intakes/<uuid:pk>/stop/", stops.StopPage.as_view(), name="stop"),
+    path("intakes/<uuid:pk>/stop/letter/", letters.StopLetter.as_view(), name="stop_letter"),
     path("intakes/<uuid:pk>/check/", intakes.CheckPage.as_view(), name="check"),
     path("intakes/<uuid:pk>/complete/", intakes.CompleteIntake.as_view(), name="complete"),
     path("intakes/<uuid:pk>/cancel/", intakes.CancelIntake.as_view(), name="cancel"),

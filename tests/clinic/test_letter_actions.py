@@ -244,6 +244,23 @@ def test_what_a_letter_lacks_is_said_on_the_page(
     assert 'href="#letter-gp"' in response.content.decode()
 
 
+def test_what_was_typed_for_a_letter_that_lacks_something_is_kept(
+    client: Client, emergency: Assessment, clinician: User, clerk: User, here: Site, admin: User
+):
+    newest = intakes.complete(intake=emergency.intake, by=clinician)
+    change(site=here, changes={"address": "", "phone": "", "emergency_department": "St Agnes"}, by=admin)
+    client.force_login(clinician)
+    address = reverse("assessment_letter", args=[newest.pk, "gp"])
+    on_result = client.post(address, {"destination": "Dr Example, Hill Road"}).content.decode()
+    assert on_result.count('value="Dr Example, Hill Road"') == 1
+    assert on_result.count('value="St Agnes"') == 1
+    on_result = client.post(reverse("assessment_letter", args=[newest.pk, "patient"]), {"language": "de"})
+    assert 'value="de" lang="de" selected' in on_result.content.decode()
+    client.force_login(clerk)
+    on_card = client.post(reverse("stop_letter", args=[newest.intake_id]), {"destination": "County Hospital"})
+    assert 'value="County Hospital"' in on_card.content.decode()
+
+
 @pytest.mark.parametrize("kind", ["physiotherapy", "horoscope"])
 def test_no_other_letters_are_handed_out_from_a_result(
     client: Client, completed: Assessment, clinician: User, kind: str
@@ -264,13 +281,13 @@ def test_the_stop_card_offers_a_clerk_the_emergency_letter_whoever_completed_the
 ):
     newest = intakes.complete(intake=emergency.intake, by=clinician)
     client.force_login(clerk)
-    path = reverse("assessment_letter", args=[newest.pk, "emergency"])
+    path = reverse("stop_letter", args=[newest.intake_id])
     assert path in client.get(reverse("stop", args=[newest.intake_id])).content.decode()
     assert 'filename="preview-letter-emergency-' in file_name(client.post(path, {"preview": "1"}))
     issued = client.post(path, {"destination": "County Hospital"})
     assert 'filename="letter-emergency-' in file_name(issued)
     assert client.get(reverse("letter", args=[Letter.objects.get().pk])).content == issued.content
-    for kind in ("gp", "patient"):
+    for kind in ("emergency", "gp", "patient"):
         other = reverse("assessment_letter", args=[newest.pk, kind])
         assert client.post(other).status_code == 404
 
@@ -281,8 +298,9 @@ def test_who_may_not_see_the_result_is_told_on_the_stop_card_what_the_letter_lac
     newest = intakes.complete(intake=emergency.intake, by=clinician)
     change(site=here, changes={"phone": ""}, by=admin)
     client.force_login(clerk)
-    refused = client.post(reverse("assessment_letter", args=[newest.pk, "emergency"]), follow=True)
-    assert refused.redirect_chain == [(reverse("stop", args=[newest.intake_id]), 302)]
+    refused = client.post(reverse("stop_letter", args=[newest.intake_id]))
+    assert refused.status_code == 422
+    assert 'href="#to-emergency"' in refused.content.decode()
     assert "The letter lacks: the telephone number of the site." in refused.content.decode()
     assert not Letter.objects.exists()
 
@@ -292,7 +310,7 @@ def test_the_stop_card_of_a_cancelled_intake_offers_no_letter_that_would_be_refu
 ):
     client.force_login(clinician)
     card = reverse("stop", args=[emergency.intake_id])
-    path = reverse("assessment_letter", args=[emergency.pk, "emergency"])
+    path = reverse("stop_letter", args=[emergency.intake_id])
     assert path in client.get(card).content.decode()
     intakes.cancel(intake=emergency.intake, reason="Left before the end.", by=clinician)
     assert path not in client.get(card).content.decode()
@@ -305,3 +323,10 @@ def test_the_emergency_letter_of_another_sites_patient_is_not_found(
     for role in (Role.CLERK, Role.CLINICIAN):
         client.force_login(factories.user(role, elsewhere))
         assert client.post(reverse("assessment_letter", args=[emergency.pk, "emergency"])).status_code == 404
+        assert client.post(reverse("stop_letter", args=[emergency.intake_id])).status_code == 404
+
+
+def test_no_emergency_letter_goes_along_with_whoever_has_time(client: Client, completed: Assessment, clerk: User):
+    client.force_login(clerk)
+    assert client.post(reverse("stop_letter", args=[completed.intake_id])).status_code == 302
+    assert not Letter.objects.exists()
