@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from triage.checking import check_references
@@ -50,6 +51,7 @@ class ProtocolError(ValueError):
         self.faults = tuple(faults)
 
 
+@lru_cache(maxsize=16)  # proving, comparing and publishing a draft each read its text, and nothing changes a protocol
 def read_protocol(source: bytes) -> Protocol:
     """The protocol that the bytes of a TOML file state; raises ProtocolError."""
     faults: list[str] = []
