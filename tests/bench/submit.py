@@ -1,9 +1,10 @@
 """What one submit costs: `python -m tests.bench.submit`. Answers sent through the API, beside a bare insert of the same rows.
 
 In this process, no sockets, on SQLite and PostgreSQL. A submit is the whole of `POST intakes/ID/answers/`: token, checks,
-evaluation, history, guard, trail. The bare insert writes copies of the rows that it left (the intake, its history, the
-assessment, the entry of the trail, the end of the trail) through the driver, in one transaction, to tables without keys or
-triggers. Where django-ninja is installed, a plain application of it does the same job beside them: the same engine, the ORM,
+evaluation, history, guard, trail. Beside it stand two floors. The bare insert writes copies of the rows that it left (the
+intake, its history, the assessment, the entry of the trail, the end of the trail) through the driver, in one transaction, to
+tables without keys or triggers. The bare function is WSGI without a framework: it reads the body, checks the answers, decides
+with reasons, and writes such rows in the same way. Where django-ninja is installed, a plain application of it does the same job beside them: the same engine, the ORM,
 simple-history, four rows, and no token, guard, trail or worklist. They take turns, so that a slow moment of the machine
 meets all. Then come where the time goes, and eight clients at once against the server. With `--without-guard` the triggers
 are away, to see their share.
@@ -23,10 +24,13 @@ from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.bench import postgres
 from tests.bench.lists import _created
+
+if TYPE_CHECKING:
+    from tests.bench.bare import Bare
 
 _ROUNDS, _EACH = 15, 10
 _NINJA = find_spec("ninja") is not None
@@ -87,16 +91,20 @@ def _measure(name: str, url: str, asked: argparse.Namespace) -> None:
     submit(opened())
     load = f"{os.cpu_count()} cores with a load of {os.getloadavg()[0]:.1f}"
     _say(f"{name}, on {load}: {_statements(submit, opened())} statements a submit")
-    _by_turns(opened, submit, Bare(site).insert)
+    _by_turns(opened, submit, Bare(site))
     _say_where_it_goes(opened, submit)
     if asked.seconds:
         _say(under_load(site, clinician, secret, seconds=asked.seconds))
 
 
-def _post(client: Any, path: str) -> float:
+def _body() -> str:
     from tests import factories
 
-    body = json.dumps({"answers": factories.answers()})
+    return json.dumps({"answers": factories.answers()})
+
+
+def _post(client: Any, path: str) -> float:
+    body = _body()
     began = perf_counter()
     answer = client.post(path, body, content_type="application/json")
     took = perf_counter() - began
@@ -113,21 +121,20 @@ def _statements(submit: Callable[[str], float], path: str) -> int:
     return len(captured)
 
 
-def _by_turns(opened: Callable[[], str], submit: Callable[[str], float], insert: Callable[[], float]) -> None:
-    submits, inserts, plain = [], [], []
+def _by_turns(opened: Callable[[], str], submit: Callable[[str], float], bare: Bare) -> None:
+    body = _body().encode()
+    taken: dict[str, list[float]] = {"submit": [], "bare insert": [], "bare function": [], "django-ninja": []}
     for _ in range(_ROUNDS):
         paths = [opened() for _ in range(_EACH)]
-        submits.append(statistics.median(submit(path) for path in paths))
-        inserts.append(statistics.median(insert() for _ in range(_EACH)))
+        taken["submit"].append(statistics.median(submit(path) for path in paths))
+        taken["bare insert"].append(statistics.median(bare.insert() for _ in range(_EACH)))
+        taken["bare function"].append(statistics.median(bare.submit(body) for _ in range(_EACH)))
         if _NINJA:
-            plain.append(_plain())
-    _say(f"  submit {_ms(submits)} ms, bare insert {_ms(inserts)} ms, {_times(submits, inserts)} times")
-    if plain:
-        _say(
-            f"  django-ninja {_ms(plain)} ms, {_times(plain, inserts)} times the insert; ours {_times(submits, plain)} of it"
-        )
-    else:
-        _say("  django-ninja is not installed")
+            taken["django-ninja"].append(_plain())
+    submits = taken.pop("submit")
+    _say(f"  submit {_ms(submits)} ms")
+    for name, seconds in taken.items():
+        _say(f"  {name} {_ms(seconds)} ms, submit {_times(submits, seconds)} times" if seconds else f"  no {name} here")
 
 
 def _plain() -> float:
