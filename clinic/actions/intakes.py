@@ -76,8 +76,8 @@ def answer(
         return _current(intake, by=by)
     intake.answers = {**intake.answers, **changed}
     assessment = _advance(intake, by=by, reason=f"answered: {', '.join(changed)}")
-    detail = {"questions": list(changed), "assessment": str(assessment.pk)}
-    _record("intake.answer", intake, by, detail, newest=assessment)
+    work.settle_answered(intake, assessment)
+    _tell("intake.answer", intake, by, {"questions": list(changed), "assessment": str(assessment.pk)})
     return assessment
 
 
@@ -260,4 +260,8 @@ def _named(protocol_id: str) -> ProtocolRelease:
 
 def _record(action: str, intake: Intake, by: User, detail: audit.Detail, *, newest: Assessment | None = None) -> None:
     work.settle(intake, newest)
+    _tell(action, intake, by, detail)
+
+
+def _tell(action: str, intake: Intake, by: User, detail: audit.Detail) -> None:
     audit.record(action=action, by=by, site=intake.site, obj=intake, subject=intake.patient, detail=detail)

@@ -28,8 +28,10 @@ from triage.changes import urgent_reasons
 from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from uuid import UUID
+
+    from clinic.models.work import WorkItemRows
 
 REPORT_DAYS = 14  # evidence B, A19: a pending report is chased at 2 weeks ...
 REPORT_ESCALATED = 42  # ... and goes to medical review at 6
@@ -45,7 +47,14 @@ def settle(intake: Intake, newest: Assessment | None = None) -> None:
 
     `newest` is its newest assessment, where that is at hand.
     """
-    _store(intake, [*_of_intake(intake, newest), *_of_referrals(intake)])
+    present = WorkItem.objects.filter(intake=intake)
+    _store(intake, present, [*_of_intake(intake, newest), *_of_referrals(intake)], acted=_acted_on(intake))
+
+
+def settle_answered(intake: Intake, newest: Assessment) -> None:
+    """The same where answers were given, and nothing else was done: no referral moved, and no deadline was acted on."""
+    present = WorkItem.objects.filter(intake=intake, referral=None)
+    _store(intake, present, list(_of_intake(intake, newest)))
 
 
 def rebuild() -> int:
@@ -57,10 +66,17 @@ def rebuild() -> int:
     return number
 
 
-def _store(intake: Intake, wanted: Sequence[Item]) -> None:
-    """Write what has changed, row by row: a row that stays as it is costs nothing."""
-    present = {(row.referral_id, row.study): row for row in WorkItem.objects.filter(intake=intake).order_by()}
-    acted = _acted_on(intake)
+def _store(
+    intake: Intake, rows: WorkItemRows, wanted: Sequence[Item], *, acted: Mapping[Deadline, int] | None = None
+) -> None:
+    """Write what has changed, row by row: a row that stays as it is costs nothing.
+
+    `acted` is how far the lateness of each deadline has gone; without it a row knows that of the deadline that it has.
+    """
+    present = {(row.referral_id, row.study): row for row in rows.order_by()}
+    if acted is None:
+        known = {(row.referral_id, row.study, row.kind, row.due): row.chased for row in present.values()}
+        acted = known if known.keys() >= set(map(_deadline, wanted)) else _acted_on(intake)
     for item in wanted:
         row = present.pop((item.get("referral_id"), item.get("study", 0)), None)
         _write(intake, row, item | {"chased": acted.get(_deadline(item), Lateness.ON_TIME)})
@@ -96,7 +112,8 @@ def _of_intake(intake: Intake, newest: Assessment | None) -> Iterator[Item]:
     newest = newest or Assessment.objects.newest().get(intake=intake)
     step = _step(intake, newest)
     if step:
-        yield {"disposition": newest.disposition, "rank": Disposition(newest.disposition).rank, **step}
+        rank = Disposition(newest.disposition).rank
+        yield {"disposition": newest.disposition, "rank": rank, "open_questions": 0, **step}
     if intake.status == IntakeStatus.COMPLETED:
         yield from _of_studies(intake, newest)
 

@@ -134,12 +134,47 @@ def test_the_command_tells_people_and_programs_what_it_did(referral: Referral):
     assert "referral" not in again.getvalue()
 
 
+def kept() -> list[tuple[object, ...]]:
+    names = (
+        "intake",
+        "referral",
+        "study",
+        "kind",
+        "stage",
+        "since",
+        "due",
+        "chased",
+        "rank",
+        "owner",
+        "open_questions",
+    )
+    return list(WorkItem.objects.order_by("intake", "referral", "study").values_list(*names))
+
+
+def made_anew() -> list[tuple[object, ...]]:
+    WorkItem.objects.all().delete()
+    work.rebuild()
+    return kept()
+
+
+def test_answers_leave_how_late_an_intake_and_its_referrals_are(here: Site, clinician: User, referral: Referral):
+    """Also where an emergency stands in the place of the answers that were waited for, and then no more."""
+    intake = referral.assessment.intake
+    intakes.reopen(intake=intake, reason="The pain has moved.", by=clinician)
+    assert acted_on(days=100) == [("answers", 2), ("referral", 2), ("referral", 2)]
+    intakes.answer(intake=intake, answers={"peg_pain": 2}, by=clinician)
+    assert (waits(Work.ANSWERS).chased, set(WorkItem.objects.values_list("chased", flat=True))) == (2, {2})
+    assert kept() == made_anew()
+    intakes.answer(intake=intake, answers={"ces_saddle": "yes"}, by=clinician)
+    assert (waits(Work.STOP).chased, WorkItem.objects.filter(kind=Work.REFERRAL, chased=2).count()) == (0, 2)
+    assert kept() == made_anew()
+    intakes.answer(intake=intake, answers={"ces_saddle": "no"}, by=clinician)
+    assert waits(Work.ANSWERS).chased == 2
+    assert kept() == made_anew()
+
+
 def test_the_list_made_anew_is_the_list_as_it_was_kept(here: Site, clinician: User, referral: Referral):
     factories.assessment(here, clinician, ces_saddle="yes")
     imaging.record(intake=referral.assessment.intake, study=STUDY, by=clinician)
     acted_on(days=20)
-    names = ("intake", "referral", "study", "kind", "stage", "since", "due", "chased", "rank", "owner")
-    kept = list(WorkItem.objects.order_by("intake", "referral", "study").values_list(*names))
-    WorkItem.objects.all().delete()
-    work.rebuild()
-    assert list(WorkItem.objects.order_by("intake", "referral", "study").values_list(*names)) == kept
+    assert kept() == made_anew()
