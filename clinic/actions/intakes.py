@@ -144,8 +144,14 @@ def amend(*, intake: Intake, answers: Mapping[str, Entry], by: User, reason: str
 
 
 def _refresh(intake: Intake, by: User) -> None:
-    """Read the intake anew, whole, and hold it; of the one that is given only the id counts. `by` must be allowed to work on it."""
-    intake.__dict__ = vars(Intake.objects.locked().get(pk=intake.pk))
+    """Read the intake anew, whole, and hold it; of the one that is given only the id counts.
+
+    `by` must see it, or there is none, and must be allowed to work on it.
+    """
+    found = Intake.objects.visible_to(by).locked().filter(pk=intake.pk)
+    if not found:
+        raise NotFound
+    intake.__dict__ = vars(found[0])
     permissions.require(by, Capability.ANSWER, intake.site)
     patients.require_known(intake.patient)
 

@@ -130,7 +130,7 @@ class IntakeAnswers(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _named(self, id), self.body(AnswersBody)
+        intake, body = _asked(self, id, AnswersBody)
         expected = self.expected_version()
         return tagged(
             self.reply(
@@ -154,8 +154,8 @@ class IntakeCompletion(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        self.body(Nothing)
-        intake, expected = _named(self, id), self.expected_version()
+        intake, _body = _asked(self, id, Nothing)
+        expected = self.expected_version()
         return tagged(
             self.reply(
                 200,
@@ -180,7 +180,7 @@ class IntakeCancellation(Address):
 
     @writes("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _named(self, id), self.body(ReasonBody)
+        intake, body = _asked(self, id, ReasonBody)
         return self.reply(200, lambda: _after(self, intake, intakes.cancel, body))
 
 
@@ -232,5 +232,17 @@ def _visible(address: Address) -> Any:
 
 
 def _named(address: Address, id: UUID) -> Intake:  # noqa: A002 -- as the address calls it
-    """The intake for an action, which reads it anew: only whether the caller may see it is asked here."""
+    """The intake of which more is to be read, if the caller may see it."""
     return find(Intake.objects.visible_to(address.caller).only("id", "site"), id)
+
+
+def _asked(address: Address, id: UUID, shape: type[serializers.Serializer[Any]]) -> tuple[Intake, dict[str, Any]]:  # noqa: A002
+    """The intake for an action, which looks itself whether the caller sees it, and the body.
+
+    What is wrong with a body is told only about an intake that the caller sees.
+    """
+    try:
+        return Intake(pk=id), address.body(shape)
+    except Exception:
+        _named(address, id)
+        raise

@@ -20,7 +20,6 @@ from clinic.models import Assessment, Intake
 
 _PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "token and person": ((BearerToken, "authenticate"),),
-    "may it be seen": ((addresses, "_named"),),
     "body": ((addresses.IntakeAnswers, "body"),),
     "read under lock": ((intakes, "_refresh"),),
     "answers checked": ((intakes, "_changed"),),

@@ -11,7 +11,7 @@ from tests.clinic.callers import Caller, caller
 
 pytestmark = pytest.mark.django_db(transaction=True)  # what is done at commit counts too
 
-STATEMENTS = 14  # besides the limits of transactions
+STATEMENTS = 13  # besides the limits of transactions
 WITH_KEY = 2  # more: the key, and the answer that is kept under it
 WHOLE = factories.answers()
 
@@ -39,7 +39,7 @@ def opened(clinician: Caller, *, versions: int = 1) -> str:
 
 @pytest.mark.parametrize("versions", [1, 12])
 @pytest.mark.parametrize("answers", [{"fever": "no"}, WHOLE], ids=["one answer", "a whole set"])
-def test_a_submit_takes_fourteen_statements(clinician: Caller, versions: int, answers: dict[str, object]) -> None:
+def test_a_submit_takes_thirteen_statements(clinician: Caller, versions: int, answers: dict[str, object]) -> None:
     assert statements(clinician, opened(clinician, versions=versions), answers) == STATEMENTS
 
 

@@ -292,7 +292,7 @@ def test_a_site_that_is_not_live_takes_nobody_in(here: Site, admin: User, clerk:
 
 def test_another_sites_clerk_answers_nothing(intake: Intake, elsewhere: Site) -> None:
     stranger = factories.user(Role.CLERK, elsewhere)
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotFound):
         intakes.answer(intake=intake, answers={"fever": "no"}, by=stranger)
 
 
