@@ -36,14 +36,18 @@ TAG = OpenApiParameter(
     "ETag",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
-    response=[200],
+    response=[200, 201],
     description="The version of the intake's answers, in quotation marks.",
 )
-IF_MATCH = OpenApiParameter(
+_TAGS = {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'}
+_STALE = "The ETag of the answers that the client has read; refused with 412 where they have changed since."
+IF_MATCH = OpenApiParameter("If-Match", _TAGS, OpenApiParameter.HEADER, description=_STALE)
+IF_MATCH_DEMANDED = OpenApiParameter(
     "If-Match",
-    {"type": "string", "pattern": r'^(\*|"[0-9]{1,9}")$'},
+    _TAGS,
     OpenApiParameter.HEADER,
-    description="The ETag of the answers that the client has read; refused with 412 where they have changed since.",
+    required=True,
+    description=f"{_STALE} `*` stands for any; without it the request is refused with 428.",
 )
 
 

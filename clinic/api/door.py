@@ -22,7 +22,7 @@ from clinic.actions.errors import Stale
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
 from clinic.api.parsing import StrictJSONParser
-from clinic.api.problems import LengthMissing, PreconditionRefused
+from clinic.api.problems import LengthMissing, PreconditionMissing, PreconditionRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,10 +117,12 @@ class Address(GenericAPIView[Any]):
         if expected is not None and not is_repeated and expected != current():
             raise Stale(current())
 
-    def expected_version(self) -> int | None:
-        """The version that the client has read, from `If-Match`; None where it did not say."""
-        given = self.request.headers.get("If-Match", "*").strip()
-        if given == "*":
+    def expected_version(self, *, demanded: bool = False) -> int | None:
+        """The version that the client has read, from `If-Match`; None where any will do, or nothing was said of it."""
+        given = self.request.headers.get("If-Match", "").strip()
+        if demanded and not given:
+            raise PreconditionMissing
+        if given in ("", "*"):
             return None
         tag = _TAG.fullmatch(given)
         if tag is None:

@@ -12,7 +12,7 @@ from clinic.actions import intakes
 from clinic.actions.errors import NotAllowed, NotFound
 from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, DraftLine, assessments_of, sees_decisions, shown_to
-from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
+from clinic.api.description import IF_MATCH_DEMANDED, TAG, once_with, reads, writes
 from clinic.api.door import Address, find, shown, tagged
 from clinic.api.fields import Answers, Id, Nothing, ReasonBody, Strict, Text
 from clinic.api.history import Change, changes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from rest_framework.request import Request
 
-_TAGGED = once_with(IF_MATCH, TAG)
+_TAGGED = once_with(IF_MATCH_DEMANDED, TAG)
 
 
 class IntakeBody(Strict):
@@ -99,15 +99,17 @@ class Intakes(Address):
         chosen = {name: query[name] for name in ("patient", "status") if name in query}
         return self.page(_visible(self).defer("answers").filter(**chosen), IntakeLine)
 
-    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(404, 409))
+    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(404, 409), parameters=once_with(TAG))
     def post(self, request: Request) -> Response:
         body = self.body(IntakeBody)
         patient = find(Patient.objects.visible_to(self.caller).select_related("site"), body["patient"])
         if protocols.newest(body["protocol"]) is None:
             raise NotFound("There is no published protocol of this name.")
-        return self.reply(
-            201,
-            lambda: shown(IntakeShown, intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)),
+        return tagged(
+            self.reply(
+                201,
+                lambda: shown(IntakeShown, intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)),
+            )
         )
 
 
@@ -126,12 +128,11 @@ class IntakeAnswers(Address):
         "Add answers to an intake and assess it afresh",
         AssessmentShown,
         body=AnswersBody,
-        problems=(404, 409, 412),
+        problems=(404, 409, 412, 428),
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _asked(self, id, AnswersBody)
-        expected = self.expected_version()
+        intake, body, expected = _asked(self, id, AnswersBody)
         return tagged(
             self.reply(
                 200,
@@ -150,12 +151,11 @@ class IntakeCompletion(Address):
         "Complete an intake",
         AssessmentShown,
         body=None,
-        problems=(404, 409, 412),
+        problems=(404, 409, 412, 428),
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, _body = _asked(self, id, Nothing)
-        expected = self.expected_version()
+        intake, _body, expected = _asked(self, id, Nothing)
         return tagged(
             self.reply(
                 200,
@@ -180,7 +180,7 @@ class IntakeCancellation(Address):
 
     @writes("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _asked(self, id, ReasonBody)
+        intake, body = _named(self, id), self.body(ReasonBody)
         return self.reply(200, lambda: _after(self, intake, intakes.cancel, body))
 
 
@@ -236,13 +236,17 @@ def _named(address: Address, id: UUID) -> Intake:  # noqa: A002 -- as the addres
     return find(Intake.objects.visible_to(address.caller).only("id", "site"), id)
 
 
-def _asked(address: Address, id: UUID, shape: type[serializers.Serializer[Any]]) -> tuple[Intake, dict[str, Any]]:  # noqa: A002
-    """The intake for an action, which looks itself whether the caller sees it, and the body.
+def _asked(
+    address: Address,
+    id: UUID,  # noqa: A002
+    shape: type[serializers.Serializer[Any]],
+) -> tuple[Intake, dict[str, Any], int | None]:
+    """The intake for an action, which looks itself whether the caller sees it, the body, and the version it was made for.
 
-    What is wrong with a body is told only about an intake that the caller sees.
+    What is wrong with the request is told only about an intake that the caller sees.
     """
     try:
-        return Intake(pk=id), address.body(shape)
+        return Intake(pk=id), address.body(shape), address.expected_version(demanded=True)
     except Exception:
         _named(address, id)
         raise

@@ -49,6 +49,13 @@ class PreconditionRefused(exceptions.APIException):
     status_code = HTTPStatus.BAD_REQUEST
 
 
+class PreconditionMissing(exceptions.APIException):
+    """A change to answers that does not say which answers it has seen."""
+
+    status_code = HTTPStatus.PRECONDITION_REQUIRED
+    default_detail = 'Say in If-Match which answers you have read: the ETag of the intake, such as "3", or * for any.'
+
+
 class LengthMissing(exceptions.APIException):
     """A body sent in pieces, of which nothing would be read."""
 

@@ -30,7 +30,7 @@ class _Client:
 
     def ask(self, until: float) -> None:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json", "If-Match": "*"}
         while monotonic() < until:
             body = _BODIES[len(self.seconds) % 2]
             began = perf_counter()

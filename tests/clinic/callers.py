@@ -16,12 +16,15 @@ ROOT = "/api/v1/"
 
 
 class Caller:
-    """Acts for one user of one site; addresses are given from the root of the API."""
+    """Acts for one user of one site; addresses are given from the root of the API.
+
+    Unless a test says otherwise, changes are meant for whichever version of the answers stands there.
+    """
 
     def __init__(self, user: User, site: Site) -> None:
         self.user, self.site = user, site
         secret = tokens.issue(user=user, name="test", by=people.system())
-        self.client = Client(headers={"Authorization": f"Bearer {secret}"})
+        self.client = Client(headers={"Authorization": f"Bearer {secret}", "If-Match": "*"})
 
     def get(self, address: str, **headers: str) -> Any:
         return self.client.get(_full(address), headers=headers)

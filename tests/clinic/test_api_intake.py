@@ -197,6 +197,18 @@ def test_a_stale_client_is_told_so(clinician: Caller) -> None:
     assert Intake.objects.get().status == "open"
 
 
+@pytest.mark.parametrize(("end", "body"), [("answers", {"answers": {"fever": "no"}}), ("complete", {})])
+def test_whoever_changes_answers_says_which_they_have_read(clinician: Caller, end: str, body: object) -> None:
+    intake, _ = answered(clinician)
+    asked = clinician.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": ""})
+    assert asked.status_code == 428
+    assert "If-Match" in asked.json()["detail"]
+    assert Intake.objects.get().version == 2
+    assert clinician.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": "*"}).status_code == 200
+    elsewhere = caller(Role.CLINICIAN, factories.site())
+    assert elsewhere.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": ""}).status_code == 404
+
+
 def test_a_request_repeated_under_its_key_is_done_once(clinician: Caller) -> None:
     key = {"Idempotency-Key": "made-by-the-client"}
     first = clinician.post("patients/", person(clinician.site), **key)

@@ -77,6 +77,7 @@ def ask(port: int, method: str, path: str, secret: str, body: object, key: str =
     """The status, the body, and whether it was said before."""
     client = HTTPConnection("127.0.0.1", port, timeout=20)
     headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/json", "Idempotency-Key": key}
+    headers["If-Match"] = "*"
     try:
         client.request(
             method, f"/api/v1/{path}", json.dumps(body) if body else None, {k: v for k, v in headers.items() if v}
@@ -136,6 +137,7 @@ class Client(Thread):
             "Authorization": f"Bearer {self._secret}",
             "Content-Type": "application/json",
             "Idempotency-Key": key,
+            "If-Match": "*",
         }
         try:
             client.request("POST", f"/api/v1/{path}", json.dumps(body), headers)
