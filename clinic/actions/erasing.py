@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from clinic import clock
 from clinic.actions import audit, idempotency, patients, people
 from clinic.actions.errors import Conflict
-from clinic.models import Assessment, AuditEvent, Intake, Patient, PatientKey, PatientWord, Referral, WorkItem
+from clinic.models import Assessment, AuditEvent, Draft, Intake, Patient, PatientKey, PatientWord, Referral, WorkItem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,6 +37,7 @@ def _erase_unless_kept(patient: Patient, reason: str, by: User) -> str:
     why_not = _why_not(patient)
     if not why_not:
         idempotency.forget(patient)
+        Draft.objects.filter(patient=patient).delete()
         PatientWord.objects.filter(patient=patient).delete()
         PatientKey.objects.filter(patient=patient).delete()
         patient.refresh_from_db()  # what was read of the patient before is forgotten too

@@ -1,5 +1,5 @@
 """Forget what has served its time and is no record: ended sessions and tokens, counts, answers kept for repeated requests,
-delivered messages, and where people logged in from.
+delivered messages, drafts of old, and where people logged in from.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from django.conf import settings
 from clinic import clock
 from clinic.actions.limits import MINUTE
 from clinic.actions.lockout import KNOWN_FOR
-from clinic.models import ApiToken, Delivery, IdempotencyKey, OutboxMessage, Use
+from clinic.models import ApiToken, Delivery, Draft, IdempotencyKey, OutboxMessage, Use
 
+KEPT_DRAFTS = timedelta(days=14)  # an assumption: an intake that is left so long is begun again
 KEPT_MESSAGES = timedelta(days=30)  # so long one can look up what a program was told
 
 
@@ -25,6 +26,7 @@ def tidy() -> None:
     AccessLog.objects.filter(attempt_time__lt=clock.now() - KNOWN_FOR).delete()
     ApiToken.objects.filter(expiry__lt=yesterday).delete()
     IdempotencyKey.objects.filter(at__lt=yesterday).delete()
+    Draft.objects.filter(at__lt=clock.now() - KEPT_DRAFTS).delete()
     _forget_messages()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 

@@ -5,6 +5,7 @@ from clinic.models.assessment import AT_ONCE, Assessment, Decision, DecisionKind
 from clinic.models.audit import AuditEvent, AuditHead, Checkpoint, Door
 from clinic.models.base import Unaudited
 from clinic.models.break_glass import BreakGlass, EmergencyReason, Ending, Finding
+from clinic.models.draft import Draft
 from clinic.models.governance import Activation, Certificate, LoweringWaiver, ReleaseComparison, SourceWaiver
 from clinic.models.imaging import StudyEvent, StudyStep
 from clinic.models.intake import Intake, IntakeStatus
@@ -34,6 +35,7 @@ __all__ = [
     "DecisionKind",
     "Delivery",
     "Door",
+    "Draft",
     "EmergencyReason",
     "Ending",
     "Escalation",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, ValidationError
-from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clinic.actions import intakes, referrals
+from clinic.actions import drafts, intakes, referrals
 from clinic.actions.errors import Conflict, Stale
+from clinic.models import Draft
 from clinic.permissions import Capability
 from clinic.web import answers, faults, fields, stale, stop_notices, studies
 from clinic.web.progress import AnswersPage
@@ -21,6 +23,7 @@ from triage.facts import AnswerErrors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from django.http.response import HttpResponseBase
 
@@ -28,6 +31,16 @@ if TYPE_CHECKING:
     from clinic.web.faults import Fault
     from triage.protocol import Section
     from triage.questions import Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsaved:
+    """A section in which somebody typed without saving; the way there for who did."""
+
+    section: str
+    by: str
+    at: datetime
+    url: str
 
 
 class ContinueIntake(AnswersPage):
@@ -50,27 +63,47 @@ class SectionPage(AnswersPage):
         raise Http404
 
     @cached_property
+    def draft(self) -> Draft | None:
+        """What the person typed here the last time and did not save."""
+        return drafts.of_section(self.intake, self.section.id, self.user)
+
+    @cached_property
+    def form(self) -> QueryDict:
+        """What is filled in: the form as it was sent, or the draft of it."""
+        if self.request.method == "POST":
+            return self.request.POST
+        return self.draft.fields() if self.draft else QueryDict()
+
+    @cached_property
     def questions(self) -> Sequence[Question]:
         """Those that apply, and any other that was filled in: nothing typed is ever dropped."""
         asked = {question.id for question in self.asked(self.section)}
         return [
             question
             for question in self.protocol.questions.values()
-            if question.section == self.section.id
-            and (question.id in asked or answers.filled_in(question, self.request.POST))
+            if question.section == self.section.id and (question.id in asked or answers.filled_in(question, self.form))
         ]
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if not self.may_ask:
             return redirect("check", self.intake.pk)
+        if self.draft:
+            return self._ask_again(self.draft)
         return self._ask({question.id: self._stored(question) for question in self.questions})
+
+    def _ask_again(self, draft: Draft) -> HttpResponseBase:
+        """With what was typed before, and beside it what was saved of this section since."""
+        states, changes = self._beside_what_changed(draft.version)
+        here = {fields.anchor(question.id) for question in self.questions}
+        changed_here = [change for change in changes if change.anchor in here]
+        return self._ask(states, draft=draft, stale=changed_here or None)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "add_study" in request.POST:
             return self._ask(self._filled_in(one_more=request.POST["add_study"]))
         given = self._changed_answers()
         blanks = self._emptied()
-        if blanks and self.intake.is_open and self._version == self.intake.version:
+        if blanks and self.intake.is_open and self.version == self.intake.version:
             return self._refuse(blanks)
         before, shown = self.newest, {question.id for question in self.questions}
         try:
@@ -78,7 +111,7 @@ class SectionPage(AnswersPage):
                 intake=self.intake,
                 answers=given,
                 by=self.user,
-                expected_version=self._version,
+                expected_version=self.version,
                 settled=self._settled,
             )
         except AnswerErrors as errors:
@@ -88,7 +121,7 @@ class SectionPage(AnswersPage):
         return self._go_on(before, assessment, shown)
 
     @cached_property
-    def _version(self) -> int:
+    def version(self) -> int:
         """The version of the answers that the person saw while filling in."""
         version = self.request.POST.get("version", "")
         if not (version.isascii() and version.isdigit() and len(version) < 10):
@@ -98,11 +131,11 @@ class SectionPage(AnswersPage):
     @property
     def _settled(self) -> list[str]:
         shown = {question.id for question in self.questions}
-        return [name for name in self.request.POST.getlist("settle") if name in shown]
+        return [name for name in self.form.getlist("settle") if name in shown]
 
     def _changed_answers(self) -> dict[str, Any]:
         """What was filled in and is not what is stored: an answer only looked at is not given anew."""
-        read = {question.id: answers.read(question, self.request.POST) for question in self.questions}
+        read = {question.id: answers.read(question, self.form) for question in self.questions}
         again = self.to_ask_again
         return {
             name: value
@@ -119,7 +152,7 @@ class SectionPage(AnswersPage):
             if (clinical or question.asked_by != "clinician")
             and self.value_of(question.id) is not None
             and question not in self.to_ask_again
-            and answers.read(question, self.request.POST) is None
+            and answers.read(question, self.form) is None
         ]
 
     def _stored(self, question: Question) -> fields.State:
@@ -141,7 +174,7 @@ class SectionPage(AnswersPage):
             if self._is_locked(question):
                 states[question.id] = self._stored(question)
                 continue
-            words, rows = fields.state_filled_in(question, self.request.POST)
+            words, rows = fields.state_filled_in(question, self.form)
             if question.id == one_more:
                 words, rows = [studies.LISTED], [*rows, {}]
             states[question.id] = self._state(question, words, rows, faults=said)
@@ -156,14 +189,16 @@ class SectionPage(AnswersPage):
     def _show_what_changed(self) -> HttpResponseBase:
         """The same form with what was typed, and what somebody else has saved meanwhile."""
         self.forget_answers()
-        seen = stale.answers_at(self.intake, self._version)
-        typed = self._filled_in()
+        states, changes = self._beside_what_changed(self.version)
+        return self._ask(states, status=409, stale=changes)
+
+    def _beside_what_changed(self, version: int) -> tuple[dict[str, fields.State], list[stale.Change]]:
+        seen, typed = stale.answers_at(self.intake, version), self._filled_in()
         states = {
             question.id: stale.merge(question, typed[question.id], seen, self.intake.answers, on=self.on)
             for question in self.questions
         }
-        changes = stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
-        return self._ask(states, status=409, stale=changes)
+        return states, stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
 
     def _ask(self, states: dict[str, fields.State], *, status: int = 200, **context: Any) -> HttpResponseBase:
         clinical = self.may(Capability.EXAMINE)
@@ -179,6 +214,7 @@ class SectionPage(AnswersPage):
             groups=fields.in_groups(self.questions, built),
             version=self.intake.version,
             attributions=self._attributions(),
+            draft_url=reverse("draft", args=[self.intake.pk, self.section.id]),
             **self.progress(here=self.section.id),
             **context,
         )
@@ -192,6 +228,7 @@ class SectionPage(AnswersPage):
     def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
         """To the stop card if something new stops the intake; else to what was asked for."""
         self.forget_answers()
+        drafts.discard(intake=self.intake, section=self.section.id, by=self.user)
         if stop_notices.reasons(after) - stop_notices.reasons(before):
             return redirect("stop", self.intake.pk)
         if self.request.POST.get("then") == "leave":
@@ -217,11 +254,24 @@ class CheckPage(AnswersPage):
             status=status,
             parts=self.answered_parts(),
             may_answer=self.may(Capability.ANSWER),
+            unsaved=[self._unsaved(each) for each in self.drafts],
             complete_url=reverse("complete", args=[self.intake.pk]),
             cancel_url=reverse("cancel", args=[self.intake.pk]),
             **self.progress(here="check"),
             **context,
         )
+
+    @cached_property
+    def drafts(self) -> list[Draft]:
+        """What anybody has typed and not saved."""
+        return list(Draft.objects.filter(intake=self.intake).select_related("by"))
+
+    def _unsaved(self, draft: Draft) -> Unsaved:
+        """That something was typed, and where; what it says is for who typed it."""
+        is_own = draft.by_id == self.user.pk and self.may_ask
+        title = next((each.title for each in self.protocol.sections if each.id == draft.section), draft.section)
+        url = self.url_of_section(draft.section) if is_own else ""
+        return Unsaved(section=title, by=draft.by.display_name, at=draft.at, url=url)
 
 
 class CompleteIntake(CheckPage):
@@ -230,6 +280,9 @@ class CompleteIntake(CheckPage):
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        own = [each for each in map(self._unsaved, self.drafts) if each.url]
+        if own:
+            return self._show(status=409, faults=[_typed_only(each) for each in own])
         try:
             assessment = intakes.complete(intake=self.intake, by=self.user)
         except Conflict as conflict:
@@ -267,3 +320,9 @@ class CancelIntake(CheckPage):
             return self._show(status=422, faults=found, cancel_reason=reason)
         messages.success(request, _("The intake is cancelled. What was answered stays in the record."))
         return redirect("patient", self.intake.patient_id)
+
+
+def _typed_only(unsaved: Unsaved) -> Fault:
+    return faults.Fault(
+        anchor="unsaved", about=unsaved.section, text=_("Typed and not saved: save it or throw it away.")
+    )

@@ -7,6 +7,7 @@ from django.urls import path
 from clinic.web import (
     break_glass,
     decisions,
+    drafts,
     entry,
     imaging,
     intakes,
@@ -43,6 +44,7 @@ urlpatterns = [
     path("patients/<uuid:pk>/intakes/", people.StartIntake.as_view(), name="start_intake"),
     path("intakes/<uuid:pk>/", intakes.ContinueIntake.as_view(), name="intake"),
     path("intakes/<uuid:pk>/sections/<slug:section>/", intakes.SectionPage.as_view(), name="section"),
+    path("intakes/<uuid:pk>/sections/<slug:section>/draft/", drafts.SectionDraft.as_view(), name="draft"),
     path("intakes/<uuid:pk>/stop/", stops.StopPage.as_view(), name="stop"),
     path("intakes/<uuid:pk>/stop/letter/", letters.StopLetter.as_view(), name="stop_letter"),
     path("intakes/<uuid:pk>/check/", intakes.CheckPage.as_view(), name="check"),

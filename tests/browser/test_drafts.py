@@ -1,0 +1,123 @@
+"""What is typed survives the browser that it was typed in, ten seconds of it lost at most."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, Response, expect
+from pytest_django.live_server_helper import LiveServer
+
+from clinic.actions import intakes
+from clinic.models import Draft, Intake, Site, User
+from clinic.permissions import Role
+from tests import factories
+from tests.browser.accessibility import assert_accessible
+from tests.browser.staff import answer, assert_fits, follow, log_in, question
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEPT, LOST = "Kept as a draft, not saved yet.", "Not kept"
+
+
+@pytest.fixture
+def here() -> Site:
+    factories.published_release()
+    return factories.site(name="Harbour Street Practice")
+
+
+@pytest.fixture
+def clinician(here: Site) -> User:
+    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
+
+
+@pytest.fixture
+def intake(here: Site, clinician: User) -> Intake:
+    return factories.open_intake(here, clinician)
+
+
+def section(intake: Intake, name: str = "red_flags") -> str:
+    return reverse("section", args=[intake.pk, name])
+
+
+def is_kept(answer: Response) -> bool:
+    return answer.url.endswith("/draft/") and answer.status == 204
+
+
+def test_a_browser_that_dies_loses_nothing_that_was_left(
+    browser: Browser, live_server: LiveServer, page: Page, intake: Intake, clinician: User
+):
+    """Typed in one browser, which is then shut without a word; opened in another."""
+    with browser.new_context(base_url=live_server.url) as dying:
+        typing = dying.new_page()
+        log_in(typing, clinician)
+        typing.goto(section(intake, "pain"))
+        for name, value in (("course", "worse"), ("interferes_function", "yes")):
+            with typing.expect_response(is_kept):
+                answer(typing, name, value)
+        expect(typing.get_by_text(KEPT)).to_be_visible()
+    log_in(page, clinician)
+    page.goto(section(intake, "pain"))
+    expect(page.get_by_role("heading", name="Not saved yet")).to_be_visible()
+    expect(question(page, "course").locator('[value="worse"]')).to_be_checked()
+    intake.refresh_from_db()
+    assert intake.answers == {}
+    assert_accessible(page)
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert_fits(page)
+    follow(page.get_by_role("button", name="Save and continue"))
+    intake.refresh_from_db()
+    assert set(intake.answers) == {"course", "interferes_function"}
+    assert not Draft.objects.exists()
+
+
+def test_what_is_being_typed_is_kept_every_ten_seconds(page: Page, intake: Intake, clinician: User):
+    """Also where the field is not left."""
+    page.clock.install()
+    log_in(page, clinician)
+    page.goto(section(intake, "pain"))
+    question(page, "duration_days").locator("input").first.press_sequentially("64")
+    assert not Draft.objects.exists()
+    page.clock.fast_forward(10_000)
+    expect(page.get_by_text(KEPT)).to_be_visible()
+    assert Draft.objects.get().fields()["answer-duration_days"] == "64"
+
+
+def test_two_tabs_and_somebody_else_lose_nothing(page: Page, here: Site, intake: Intake, clinician: User):
+    log_in(page, clinician)
+    page.goto(section(intake))
+    answer(page, "fever", "no")
+    expect(page.get_by_text(KEPT)).to_be_visible()
+    second = page.context.new_page()
+    second.goto(section(intake))
+    expect(question(second, "fever").get_by_label("No", exact=True)).to_be_checked()
+    with second.expect_response(is_kept):
+        answer(second, "weight_loss", "no")
+    page.close()
+    second.close()
+    intakes.answer(intake=intake, answers={"fever": "yes"}, by=factories.user(Role.CLERK, here))
+    third = page.context.new_page()
+    third.goto(section(intake))
+    expect(question(third, "weight_loss").get_by_label("No", exact=True)).to_be_checked()
+    expect(question(third, "fever").get_by_label("No", exact=True)).to_be_checked()
+    expect(question(third, "fever").get_by_text("Changed meanwhile")).to_be_visible()
+
+
+def test_a_server_that_is_away_is_said_and_met_again(page: Page, intake: Intake, clinician: User):
+    log_in(page, clinician)
+    page.goto(section(intake))
+    address = f"**{reverse('draft', args=[intake.pk, 'red_flags'])}"
+    page.route(address, lambda route: route.abort())
+    answer(page, "fever", "no")
+    expect(page.get_by_text(LOST)).to_be_visible()
+    page.unroute(address)
+    with page.expect_response(is_kept):
+        answer(page, "weight_loss", "no")
+    expect(page.get_by_text(KEPT)).to_be_visible()
+    assert {"answer-fever", "answer-weight_loss"} <= set(Draft.objects.get().fields())
+
+
+def test_a_session_that_ended_is_said(page: Page, intake: Intake, clinician: User):
+    log_in(page, clinician)
+    page.goto(section(intake))
+    Session.objects.all().delete()
+    answer(page, "fever", "no")
+    expect(page.get_by_text(LOST)).to_be_visible()
+    assert not Draft.objects.exists()
