@@ -13,6 +13,7 @@ from django.db import connection
 from clinic import clock
 from clinic.actions import (
     activations,
+    chasing,
     decisions,
     erasing,
     imaging,
@@ -21,13 +22,16 @@ from clinic.actions import (
     people,
     protocols,
     referrals,
+    stops,
     verifying,
+    work,
 )
 from clinic.actions.errors import Conflict, Stale
 from clinic.models import (
     Activation,
     Assessment,
     Decision,
+    Escalation,
     Intake,
     Patient,
     ProtocolRelease,
@@ -35,6 +39,7 @@ from clinic.models import (
     Site,
     StudyEvent,
     User,
+    WorkItem,
 )
 from clinic.permissions import Role
 from tests import factories
@@ -202,6 +207,31 @@ def test_nobody_is_erased_while_an_intake_of_theirs_is_taken_up_again(
     monkeypatch.setattr(patients, "require_known", known_and_then_a_pause)
     assert "is open" in refused(together(reopen, erase))[0]
     assert not Patient.objects.get().is_erased
+
+
+def test_a_reminder_of_what_is_just_being_recorded_is_not_taken_for_one_of_what_comes_next(
+    monkeypatch: pytest.MonkeyPatch, here: Site, doctors: list[User]
+):
+    emergency = factories.assessment(here, doctors[0], ces_saddle="yes")
+    is_writing, write = Event(), work._write
+
+    def a_pause_and_then_write(*what: Any) -> None:
+        is_writing.set()
+        sleep(0.5)  # in which the other one would act
+        write(*what)
+
+    def remind() -> list[Escalation]:
+        is_writing.wait(timeout=10)
+        return chasing.chase()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "_write", a_pause_and_then_write)
+        record = together(lambda: stops.record(assessment=emergency, text="Rang.", by=doctors[0]), remind)
+    assert refused(record) == []
+    item = WorkItem.objects.get()
+    assert (item.kind, item.chased) == ("answers", 0)
+    with clock.at(item.due + timedelta(hours=1)):
+        assert [each.kind for each in chasing.chase()] == ["answers"]
 
 
 def test_two_patients_swap_their_references_and_nobody_waits_for_ever(here: Site):
