@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
@@ -24,7 +25,7 @@ from clinic.permissions import Capability
 from triage.facts import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from uuid import UUID
 
     from rest_framework.request import Request
@@ -132,16 +133,17 @@ class IntakeAnswers(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body, expected = _asked(self, id, AnswersBody)
-        return tagged(
-            self.reply(
-                200,
-                lambda: shown_to(
-                    self.caller,
-                    intakes.answer(intake=intake, by=self.caller, expected_version=expected, **body),
-                ),
+        with _told_to_who_sees(self, id):
+            body, expected = self.body(AnswersBody), self.expected_version(demanded=True)
+            return tagged(
+                self.reply(
+                    200,
+                    lambda: shown_to(
+                        self.caller,
+                        intakes.answer(intake=Intake(pk=id), by=self.caller, expected_version=expected, **body),
+                    ),
+                )
             )
-        )
 
 
 class IntakeCompletion(Address):
@@ -155,15 +157,18 @@ class IntakeCompletion(Address):
         parameters=_TAGGED,
     )
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, _body, expected = _asked(self, id, Nothing)
-        return tagged(
-            self.reply(
-                200,
-                lambda: shown_to(
-                    self.caller, intakes.complete(intake=intake, by=self.caller, expected_version=expected)
-                ),
+        with _told_to_who_sees(self, id):
+            self.body(Nothing)
+            expected = self.expected_version(demanded=True)
+            return tagged(
+                self.reply(
+                    200,
+                    lambda: shown_to(
+                        self.caller,
+                        intakes.complete(intake=Intake(pk=id), by=self.caller, expected_version=expected),
+                    ),
+                )
             )
-        )
 
 
 class IntakeReopening(Address):
@@ -236,17 +241,11 @@ def _named(address: Address, id: UUID) -> Intake:  # noqa: A002 -- as the addres
     return find(Intake.objects.visible_to(address.caller).only("id", "site"), id)
 
 
-def _asked(
-    address: Address,
-    id: UUID,  # noqa: A002
-    shape: type[serializers.Serializer[Any]],
-) -> tuple[Intake, dict[str, Any], int | None]:
-    """The intake for an action, which looks itself whether the caller sees it, the body, and the version it was made for.
-
-    What is wrong with the request is told only about an intake that the caller sees.
-    """
+@contextmanager
+def _told_to_who_sees(address: Address, id: UUID) -> Iterator[None]:  # noqa: A002
+    """For an action that looks itself whether the caller sees the intake: what is wrong with a request is told to nobody else."""
     try:
-        return Intake(pk=id), address.body(shape), address.expected_version(demanded=True)
+        yield
     except Exception:
         _named(address, id)
         raise

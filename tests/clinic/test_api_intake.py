@@ -206,7 +206,10 @@ def test_whoever_changes_answers_says_which_they_have_read(clinician: Caller, en
     assert Intake.objects.get().version == 2
     assert clinician.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": "*"}).status_code == 200
     elsewhere = caller(Role.CLINICIAN, factories.site())
-    assert elsewhere.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": ""}).status_code == 404
+    for wrong in ({"If-Match": ""}, {"If-Match": "bad"}, {"Idempotency-Key": "k" * 300}):
+        assert elsewhere.post(f"intakes/{intake['id']}/{end}/", body, **wrong).status_code == 404
+    refusals = AuditEvent.objects.filter(action="intake.refused", actor=elsewhere.user)
+    assert refusals.count() == 3
 
 
 def test_a_request_repeated_under_its_key_is_done_once(clinician: Caller) -> None:
