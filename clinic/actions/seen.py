@@ -82,12 +82,11 @@ _PAGES = {
         *("api:intake-imaging", "api:imaging-performed", "api:imaging-reported", "api:imaging-unavailable"),
         *("api:imaging-class", "api:imaging-cancel", "api:intake-assessments", "api:intake-history"),
     ),
-    Shown("intake.print", Intake, "patient"): ("stop_letter",),
     _ASSESSMENT: (
         *("assessment", "decide", "api:assessment", "api:assessment-changes", "api:assessment-stop"),
         *("api:assessment-letters", "api:assessment-decision"),
     ),
-    Shown("assessment.print", Assessment, "intake__patient"): ("assessment_letter",),
+    Shown("assessment.print", Assessment, "intake__patient"): ("assessment_letter", "stop_letter"),
     _REFERRAL: (
         *("referral", "referral_step", "api:referral", "api:referral-accept", "api:referral-send"),
         *("api:referral-receive", "api:referral-book", "api:referral-see", "api:referral-close"),

@@ -9,27 +9,46 @@ import clinic.models.base
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('clinic', '0014_own_passwords'),
+        ("clinic", "0014_own_passwords"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.UUIDField(default=clinic.models.base.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('section', models.SlugField(max_length=60)),
-                ('version', models.PositiveIntegerField()),
-                ('form', clinic.models.base.SealedParagraph()),
-                ('at', models.DateTimeField(db_index=True, default=clinic.clock.now)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('intake', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='clinic.intake')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinic.patient')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=clinic.models.base.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("section", models.SlugField(max_length=60)),
+                ("version", models.PositiveIntegerField()),
+                ("form", clinic.models.base.SealedParagraph()),
+                ("at", models.DateTimeField(db_index=True, default=clinic.clock.now)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "intake",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="drafts", to="clinic.intake"
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="clinic.patient"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'id'),
-                'constraints': [models.UniqueConstraint(fields=('intake', 'by', 'section'), name='draft_once')],
+                "ordering": ("at", "id"),
+                "constraints": [models.UniqueConstraint(fields=("intake", "by", "section"), name="draft_once")],
             },
         ),
     ]

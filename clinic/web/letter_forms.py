@@ -74,7 +74,7 @@ def emergency(assessment: Assessment, by: User, typed: Mapping[str, str]) -> Let
         or not letters.may_issue(assessment, kind, by)
     ):
         return None
-    return _form(assessment.site, kind, reverse("stop_letter", args=[intake.pk]), typed)
+    return _form(assessment.site, kind, reverse("stop_letter", args=[assessment.pk]), typed)
 
 
 def issued(intake: Intake, user: User) -> list[Issued]:

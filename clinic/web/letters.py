@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 
 from clinic.actions import letters
@@ -80,14 +81,21 @@ class AssessmentLetter(ResultPage):
 class StopLetter(StopPage):
     """The letter that goes along with a patient, from the stop card: also of who may not see the whole result."""
 
-    http_method_names = ("post",)
+    assessment: Assessment
+
+    def find_site(self) -> Site:
+        rows = Assessment.objects.to_act_on(self.user).select_related("intake__patient__kept_key", "site", "release")
+        self.assessment = get_object_or_404(rows.defer("release__source"), pk=self.kwargs["pk"])
+        self.intake = self.assessment.intake
+        return self.assessment.site
+
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        return redirect("stop", self.intake.pk)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         kind = LetterKind.EMERGENCY
-        if self.urgent is None:
-            return self.show_card()
         try:
-            return hand_out(self.urgent, kind, request.POST, by=self.user)
+            return hand_out(self.assessment, kind, request.POST, by=self.user)
         except ValidationError as error:
             return self.show_card(status=422, faults=letter_forms.faults_of(kind, error, anchor=f"to-{kind}"))
 

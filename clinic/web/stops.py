@@ -74,11 +74,13 @@ class StopPage(IntakePage):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         text, seen = request.POST.get("text", ""), self._seen
         if seen is None or not text.strip():
-            return self.show_card(status=422, typed=text, faults=[_unsaid(_("Say what was done."))])
+            return self.show_card(status=422, is_unsaid=True, typed=text, faults=[_unsaid(_("Say what was done."))])
         try:
             stops.record(assessment=seen, text=text, by=self.user)
         except ValidationError as error:
-            return self.show_card(status=422, typed=text, faults=[_unsaid(each) for each in error.messages])
+            return self.show_card(
+                status=422, is_unsaid=True, typed=text, faults=[_unsaid(each) for each in error.messages]
+            )
         messages.success(request, _("Recorded."))
         return redirect("stop", self.intake.pk)
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from clinic.actions import decisions, intakes, letters, people, referrals, stops
 from clinic.actions.errors import Conflict, NotAllowed
 from clinic.actions.sites import change
-from clinic.models import Assessment, AuditEvent, Decision, Letter, Referral, Site, Stage, User
+from clinic.models import Assessment, AuditEvent, Decision, Letter, Referral, Site, Stage, StopRecord, User
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.test_web_results import DISTRESS
@@ -257,7 +257,7 @@ def test_what_was_typed_for_a_letter_that_lacks_something_is_kept(
     on_result = client.post(reverse("assessment_letter", args=[newest.pk, "patient"]), {"language": "de"})
     assert 'value="de" lang="de" selected' in on_result.content.decode()
     client.force_login(clerk)
-    on_card = client.post(reverse("stop_letter", args=[newest.intake_id]), {"destination": "County Hospital"})
+    on_card = client.post(reverse("stop_letter", args=[newest.pk]), {"destination": "County Hospital"})
     assert 'value="County Hospital"' in on_card.content.decode()
 
 
@@ -281,7 +281,7 @@ def test_the_stop_card_offers_a_clerk_the_emergency_letter_whoever_completed_the
 ):
     newest = intakes.complete(intake=emergency.intake, by=clinician)
     client.force_login(clerk)
-    path = reverse("stop_letter", args=[newest.intake_id])
+    path = reverse("stop_letter", args=[newest.pk])
     assert path in client.get(reverse("stop", args=[newest.intake_id])).content.decode()
     assert 'filename="preview-letter-emergency-' in file_name(client.post(path, {"preview": "1"}))
     issued = client.post(path, {"destination": "County Hospital"})
@@ -298,7 +298,7 @@ def test_who_may_not_see_the_result_is_told_on_the_stop_card_what_the_letter_lac
     newest = intakes.complete(intake=emergency.intake, by=clinician)
     change(site=here, changes={"phone": ""}, by=admin)
     client.force_login(clerk)
-    refused = client.post(reverse("stop_letter", args=[newest.intake_id]))
+    refused = client.post(reverse("stop_letter", args=[newest.pk]))
     assert refused.status_code == 422
     assert 'href="#to-emergency"' in refused.content.decode()
     assert "The letter lacks: the telephone number of the site." in refused.content.decode()
@@ -310,7 +310,7 @@ def test_the_stop_card_of_a_cancelled_intake_offers_no_letter_that_would_be_refu
 ):
     client.force_login(clinician)
     card = reverse("stop", args=[emergency.intake_id])
-    path = reverse("stop_letter", args=[emergency.intake_id])
+    path = reverse("stop_letter", args=[emergency.pk])
     assert path in client.get(card).content.decode()
     intakes.cancel(intake=emergency.intake, reason="Left before the end.", by=clinician)
     assert path not in client.get(card).content.decode()
@@ -323,10 +323,39 @@ def test_the_emergency_letter_of_another_sites_patient_is_not_found(
     for role in (Role.CLERK, Role.CLINICIAN):
         client.force_login(factories.user(role, elsewhere))
         assert client.post(reverse("assessment_letter", args=[emergency.pk, "emergency"])).status_code == 404
-        assert client.post(reverse("stop_letter", args=[emergency.intake_id])).status_code == 404
+        assert client.post(reverse("stop_letter", args=[emergency.pk])).status_code == 404
 
 
-def test_no_emergency_letter_goes_along_with_whoever_has_time(client: Client, completed: Assessment, clerk: User):
-    client.force_login(clerk)
-    assert client.post(reverse("stop_letter", args=[completed.intake_id])).status_code == 302
+def test_no_emergency_letter_goes_along_with_whoever_has_time(
+    client: Client, completed: Assessment, clerk: User, clinician: User
+):
+    for person, status in ((clerk, 404), (clinician, 409)):
+        client.force_login(person)
+        assert client.post(reverse("stop_letter", args=[completed.pk])).status_code == status
     assert not Letter.objects.exists()
+
+
+def test_the_card_hands_out_no_letter_about_another_result_than_it_shows(
+    client: Client, emergency: Assessment, clerk: User, clinician: User
+):
+    client.force_login(clerk)
+    path = reverse("stop_letter", args=[emergency.pk])
+    assert path in client.get(reverse("stop", args=[emergency.intake_id])).content.decode()
+    intakes.answer(intake=emergency.intake, answers={"ces_saddle": "no", "fever": "yes"}, by=clinician)
+    assert client.post(path, {"destination": "County Hospital"}).status_code == 409
+    assert not Letter.objects.exists()
+
+
+def test_after_a_letter_was_refused_what_was_done_is_still_recorded(
+    client: Client, emergency: Assessment, clerk: User, here: Site, admin: User
+):
+    change(site=here, changes={"phone": ""}, by=admin)
+    client.force_login(clerk)
+    path = reverse("stop_letter", args=[emergency.pk])
+    card = client.post(path, {"destination": "County Hospital"}).content.decode()
+    (form,) = [each for each in card.split("<form")[1:] if '<textarea class="input" id="text"' in each]
+    action = form.split('action="')[1].split('"')[0]
+    assert "aria-invalid" not in form
+    assert client.post(action, {"text": "Ambulance called.", "version": str(emergency.version)}).status_code == 302
+    assert StopRecord.objects.get().text == "Ambulance called."
+    assert client.get(path).headers["Location"] == reverse("stop", args=[emergency.intake_id])
