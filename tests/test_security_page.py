@@ -28,6 +28,7 @@ SAID = {
     "a token": f"token | {settings.REST_KNOX['TOKEN_TTL'].days} days |",
     "an emergency access": f"of one patient, for {break_glass.LASTS.total_seconds() / 60:.0f} minutes",
     "a known address": f"the lock-out alone | {lockout.KNOWN_FOR.days} days |",
+    "a draft": f"saved or thrown away, {tidying.KEPT_DRAFTS.days} days at most",
     "a message": f"administrators | {tidying.KEPT_MESSAGES.days} days once delivered",
     "a record": f"the retention, {settings.RETENTION_YEARS} years by default",
     "a page": f"| a page of a list | {settings.REST_FRAMEWORK['PAGE_SIZE']} rows",
