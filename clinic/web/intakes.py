@@ -214,6 +214,7 @@ class SectionPage(AnswersPage):
             groups=fields.in_groups(self.questions, built),
             version=self.intake.version,
             attributions=self._attributions(),
+            is_sent_back=self.request.method == "POST",
             draft_url=reverse("draft", args=[self.intake.pk, self.section.id]),
             **self.progress(here=self.section.id),
             **context,

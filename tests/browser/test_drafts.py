@@ -80,6 +80,21 @@ def test_what_is_being_typed_is_kept_every_ten_seconds(page: Page, intake: Intak
     assert Draft.objects.get().fields()["answer-duration_days"] == "64"
 
 
+def test_what_a_page_came_back_with_is_kept_too(page: Page, intake: Intake, clinician: User):
+    """A form that was refused holds what nobody has saved, though nothing on the new page was touched yet."""
+    page.clock.install()
+    log_in(page, clinician)
+    page.goto(section(intake, "pain"))
+    page.route("**/draft/", lambda route: route.abort())
+    answer(page, "duration_days", "long")
+    follow(page.get_by_role("button", name="Save and continue"))
+    page.unroute("**/draft/")
+    assert not Draft.objects.exists()
+    with page.expect_response(is_kept):
+        page.clock.fast_forward(10_000)
+    assert Draft.objects.get().fields()["answer-duration_days"] == "long"
+
+
 def test_two_tabs_and_somebody_else_lose_nothing(page: Page, here: Site, intake: Intake, clinician: User):
     log_in(page, clinician)
     page.goto(section(intake))

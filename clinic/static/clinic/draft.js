@@ -9,7 +9,7 @@
   if (!form || !said) return;
 
   const typed = () => new URLSearchParams(new FormData(form));
-  let kept = typed().toString();
+  let kept = "unsaved" in form.dataset ? "" : typed().toString();
   let under = null; // the request that is on its way
 
   async function keep() {
