@@ -119,12 +119,12 @@ class Address(GenericAPIView[Any]):
 
     def expected_version(self, *, demanded: bool = False) -> int | None:
         """The version that the client has read, from `If-Match`; None where any will do, or nothing was said of it."""
-        given = self.request.headers.get("If-Match", "").strip()
-        if demanded and not given:
+        given = self.request.headers.get("If-Match")
+        if demanded and given is None:
             raise PreconditionMissing
-        if given in ("", "*"):
+        if given is None or given.strip() == "*":
             return None
-        tag = _TAG.fullmatch(given)
+        tag = _TAG.fullmatch(given.strip())
         if tag is None:
             raise PreconditionRefused('If-Match takes one entity tag as it was given in ETag, such as "3".')
         return int(tag[1])

@@ -126,4 +126,5 @@ def _footer(assessment: Assessment, receipt: str) -> str:
         "engine": assessment.engine_version,
         "id": str(assessment.pk)[-12:],
     }
-    return f"{made_from} {_('Trail %(receipt)s.') % {'receipt': receipt}}" if receipt else made_from
+    witness = _("Trail %(receipt)s.") % {"receipt": receipt}  # apart from the next line, or makemessages misses it
+    return f"{made_from} {witness}" if receipt else made_from

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.conf import settings
 from django.db import models
-from django.http import QueryDict
 
 from clinic import clock
 from clinic.models.base import SealedParagraph, uuid7
@@ -17,11 +16,20 @@ from clinic.models.patient import AboutPatient, Patient
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Of each question that does not stand as it was shown: its fields by name, each a list of texts.
+Typed: TypeAlias = "Mapping[str, Mapping[str, list[str]]]"
+
+
+class DraftRows(models.QuerySet["Draft"]):
+    def live(self) -> DraftRows:
+        return self.filter(is_gone=False)
+
 
 class Draft(AboutPatient):
-    """What one person typed into a section of an intake: no record and no answer, and nobody else's to read.
+    """What one person typed on one page of a section of an intake: no record and no answer, and nobody else's to read.
 
-    `version` is that of the answers that were on the page; `form` holds the fields of the form as JSON, each a list of texts.
+    `page` stands for one rendering of the form; `version` is that of the answers that were there when it was begun. What
+    was saved or thrown away leaves an empty mark of its page behind, so that what that page sent late does not come back.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -29,21 +37,24 @@ class Draft(AboutPatient):
     intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="drafts")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     section = models.SlugField(max_length=60)
+    page = models.CharField(max_length=32)
     version = models.PositiveIntegerField()
-    form = SealedParagraph()
+    form = SealedParagraph(default="")  # JSON of `typed`
+    is_gone = models.BooleanField(default=False)
     at = models.DateTimeField(default=clock.now, db_index=True)
+
+    objects = DraftRows.as_manager()
 
     class Meta:
         ordering = ("at", "id")
-        constraints = (models.UniqueConstraint(fields=("intake", "by", "section"), name="draft_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("intake", "by", "section", "page"), name="draft_once_for_a_page"),
+        )
 
     def __str__(self) -> str:
         return f"{self.section} of {self.intake_id}"
 
-    def fields(self) -> QueryDict:
-        """The fields as the browser sent them."""
-        typed: Mapping[str, list[str]] = json.loads(self.form)
-        found = QueryDict(mutable=True)
-        for name, values in typed.items():
-            found.setlist(name, values)
-        return found
+    @property
+    def typed(self) -> Typed:
+        typed: Typed = json.loads(self.form)
+        return typed

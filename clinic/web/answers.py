@@ -26,6 +26,11 @@ def field_name(question: Question) -> str:
     return f"answer-{question.id}"
 
 
+def belongs(name: str, question: Question) -> bool:
+    """Whether a field of a form is of this question: its own, or one of a study in its list."""
+    return name == field_name(question) or name.startswith(f"study-{question.id}-")
+
+
 def filled_in(question: Question, data: QueryDict) -> list[str]:
     """The words in the question's field, nothing made of them yet."""
     return [word.strip() for word in data.getlist(field_name(question)) if word.strip()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from clinic.web.progress import AnswersPage
 from triage.facts import AnswerErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.http.response import HttpResponseBase
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
     from clinic.web.faults import Fault
     from triage.protocol import Section
     from triage.questions import Question
+
+
+_PAGE, _MOST_PAGES = re.compile(r"[A-Za-z0-9_-]{16,32}"), 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +68,30 @@ class SectionPage(AnswersPage):
         raise Http404
 
     @cached_property
-    def draft(self) -> Draft | None:
-        """What the person typed here the last time and did not save."""
-        return drafts.of_section(self.intake, self.section.id, self.user)
+    def drafts(self) -> Sequence[Draft]:
+        """What the person typed here before and did not save; a form that is sent brings its own."""
+        return [] if self.request.method == "POST" else drafts.live(self.intake, self.section.id, self.user)
+
+    @cached_property
+    def _typed(self) -> dict[str, Mapping[str, list[str]]]:
+        """Of each question what was typed last."""
+        return {name: typed for draft in self.drafts for name, typed in draft.typed.items()}
 
     @cached_property
     def form(self) -> QueryDict:
-        """What is filled in: the form as it was sent, or the draft of it."""
+        """What is filled in: the form as it was sent, or what was typed before."""
         if self.request.method == "POST":
             return self.request.POST
-        return self.draft.fields() if self.draft else QueryDict()
+        form = QueryDict(mutable=True)
+        for typed in self._typed.values():
+            for name, values in typed.items():
+                form.setlist(name, values)
+        return form
+
+    @cached_property
+    def pages(self) -> list[str]:
+        """The renderings of this form whose fields a form that was sent holds, the last one first."""
+        return [page for page in self.request.POST.getlist("page")[:_MOST_PAGES] if _PAGE.fullmatch(page)]
 
     @cached_property
     def questions(self) -> Sequence[Question]:
@@ -87,16 +106,21 @@ class SectionPage(AnswersPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if not self.may_ask:
             return redirect("check", self.intake.pk)
-        if self.draft:
-            return self._ask_again(self.draft)
-        return self._ask({question.id: self._stored(question) for question in self.questions})
+        if self.drafts:
+            return self._ask_again()
+        return self._ask({question.id: self.stored(question) for question in self.questions})
 
-    def _ask_again(self, draft: Draft) -> HttpResponseBase:
-        """With what was typed before, and beside it what was saved of this section since."""
-        states, changes = self._beside_what_changed(draft.version)
-        here = {fields.anchor(question.id) for question in self.questions}
-        changed_here = [change for change in changes if change.anchor in here]
-        return self._ask(states, draft=draft, stale=changed_here or None)
+    def _ask_again(self) -> HttpResponseBase:
+        """With what was typed before, and beside it what was saved of it since."""
+        seen = stale.answers_at(self.intake, min(draft.version for draft in self.drafts))
+        typed = self._filled_in()
+        states = {
+            question.id: stale.beside(question, typed[question.id], seen, self.intake.answers, on=self.on)
+            if question.id in self._typed
+            else self.stored(question)
+            for question in self.questions
+        }
+        return self._ask(states, draft=self.drafts[-1])
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "add_study" in request.POST:
@@ -155,9 +179,9 @@ class SectionPage(AnswersPage):
             and answers.read(question, self.form) is None
         ]
 
-    def _stored(self, question: Question) -> fields.State:
+    def stored(self, question: Question) -> fields.State:
         """The field with the answer that counts; an answer too old to act upon is not chosen for anybody."""
-        is_asked = question in self.to_ask_again and not self._is_locked(question)
+        is_asked = question in self.to_ask_again and not self.is_locked(question)
         words, rows = fields.state_stored(question, None if is_asked else self.value_of(question.id))
         return self._state(question, words, rows)
 
@@ -171,8 +195,8 @@ class SectionPage(AnswersPage):
         said = faults.by_anchor(found)
         states = {}
         for question in self.questions:
-            if self._is_locked(question):
-                states[question.id] = self._stored(question)
+            if self.is_locked(question):
+                states[question.id] = self.stored(question)
                 continue
             words, rows = fields.state_filled_in(question, self.form)
             if question.id == one_more:
@@ -180,7 +204,7 @@ class SectionPage(AnswersPage):
             states[question.id] = self._state(question, words, rows, faults=said)
         return states
 
-    def _is_locked(self, question: Question) -> bool:
+    def is_locked(self, question: Question) -> bool:
         return question.asked_by == "clinician" and not self.may(Capability.EXAMINE)
 
     def _refuse(self, found: Sequence[Fault]) -> HttpResponseBase:
@@ -189,16 +213,13 @@ class SectionPage(AnswersPage):
     def _show_what_changed(self) -> HttpResponseBase:
         """The same form with what was typed, and what somebody else has saved meanwhile."""
         self.forget_answers()
-        states, changes = self._beside_what_changed(self.version)
-        return self._ask(states, status=409, stale=changes)
-
-    def _beside_what_changed(self, version: int) -> tuple[dict[str, fields.State], list[stale.Change]]:
-        seen, typed = stale.answers_at(self.intake, version), self._filled_in()
+        seen, typed = stale.answers_at(self.intake, self.version), self._filled_in()
         states = {
             question.id: stale.merge(question, typed[question.id], seen, self.intake.answers, on=self.on)
             for question in self.questions
         }
-        return states, stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
+        changes = stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
+        return self._ask(states, status=409, stale=changes)
 
     def _ask(self, states: dict[str, fields.State], *, status: int = 200, **context: Any) -> HttpResponseBase:
         clinical = self.may(Capability.EXAMINE)
@@ -215,6 +236,7 @@ class SectionPage(AnswersPage):
             version=self.intake.version,
             attributions=self._attributions(),
             is_sent_back=self.request.method == "POST",
+            pages=[secrets.token_urlsafe(16), *(self.pages or [draft.page for draft in self.drafts])],
             draft_url=reverse("draft", args=[self.intake.pk, self.section.id]),
             **self.progress(here=self.section.id),
             **context,
@@ -229,7 +251,7 @@ class SectionPage(AnswersPage):
     def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
         """To the stop card if something new stops the intake; else to what was asked for."""
         self.forget_answers()
-        drafts.discard(intake=self.intake, section=self.section.id, by=self.user)
+        drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
         if stop_notices.reasons(after) - stop_notices.reasons(before):
             return redirect("stop", self.intake.pk)
         if self.request.POST.get("then") == "leave":
@@ -265,7 +287,7 @@ class CheckPage(AnswersPage):
     @cached_property
     def drafts(self) -> list[Draft]:
         """What anybody has typed and not saved."""
-        return list(Draft.objects.filter(intake=self.intake).select_related("by"))
+        return list(Draft.objects.live().filter(intake=self.intake).select_related("by"))
 
     def _unsaved(self, draft: Draft) -> Unsaved:
         """That something was typed, and where; what it says is for who typed it."""

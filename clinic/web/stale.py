@@ -71,6 +71,13 @@ def merge(question: Question, typed: fields.State, seen: Stored, stored: Stored,
     words, rows = fields.state_stored(question, saved)
     if (typed.words, typed.rows) == fields.state_stored(question, answers.value_of(seen, question.id)):
         return replace(typed, words=words, rows=rows)
+    return beside(question, typed, seen, stored, on=on)
+
+
+def beside(question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date) -> fields.State:
+    """What was typed, marked where something else was saved meanwhile."""
+    saved = answers.value_of(stored, question.id)
+    words, rows = fields.state_stored(question, saved)
     if saved == answers.value_of(seen, question.id) or (typed.words, typed.rows) == (words, rows):
         return typed
     return replace(typed, saved_meanwhile=answers.in_words(question, saved, on=on))

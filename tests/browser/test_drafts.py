@@ -1,9 +1,11 @@
 """What is typed survives the browser that it was typed in, ten seconds of it lost at most."""
 
+from collections.abc import Iterator
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, Page, Request, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from clinic.actions import intakes
@@ -14,7 +16,7 @@ from tests.browser.accessibility import assert_accessible
 from tests.browser.staff import answer, assert_fits, follow, log_in, question
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEPT, LOST = "Kept as a draft, not saved yet.", "Not kept"
+KEPT, AWAY = "Kept as a draft, not saved yet.", "Not kept: the server cannot be reached."
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_browser_that_dies_loses_nothing_that_was_left(
     follow(page.get_by_role("button", name="Save and continue"))
     intake.refresh_from_db()
     assert set(intake.answers) == {"course", "interferes_function"}
-    assert not Draft.objects.exists()
+    assert not Draft.objects.live().exists()
 
 
 def test_what_is_being_typed_is_kept_every_ten_seconds(page: Page, intake: Intake, clinician: User):
@@ -77,7 +79,7 @@ def test_what_is_being_typed_is_kept_every_ten_seconds(page: Page, intake: Intak
     assert not Draft.objects.exists()
     page.clock.fast_forward(10_000)
     expect(page.get_by_text(KEPT)).to_be_visible()
-    assert Draft.objects.get().fields()["answer-duration_days"] == "64"
+    assert Draft.objects.get().typed == {"duration_days": {"answer-duration_days": ["64"]}}
 
 
 def test_what_a_page_came_back_with_is_kept_too(page: Page, intake: Intake, clinician: User):
@@ -92,7 +94,7 @@ def test_what_a_page_came_back_with_is_kept_too(page: Page, intake: Intake, clin
     assert not Draft.objects.exists()
     with page.expect_response(is_kept):
         page.clock.fast_forward(10_000)
-    assert Draft.objects.get().fields()["answer-duration_days"] == "long"
+    assert Draft.objects.get().typed == {"duration_days": {"answer-duration_days": ["long"]}}
 
 
 def test_two_tabs_and_somebody_else_lose_nothing(page: Page, here: Site, intake: Intake, clinician: User):
@@ -121,18 +123,62 @@ def test_a_server_that_is_away_is_said_and_met_again(page: Page, intake: Intake,
     address = f"**{reverse('draft', args=[intake.pk, 'red_flags'])}"
     page.route(address, lambda route: route.abort())
     answer(page, "fever", "no")
-    expect(page.get_by_text(LOST)).to_be_visible()
+    expect(page.get_by_text(AWAY)).to_be_visible()
     page.unroute(address)
     with page.expect_response(is_kept):
         answer(page, "weight_loss", "no")
     expect(page.get_by_text(KEPT)).to_be_visible()
-    assert {"answer-fever", "answer-weight_loss"} <= set(Draft.objects.get().fields())
+    assert set(Draft.objects.get().typed) == {"fever", "weight_loss"}
 
 
-def test_a_session_that_ended_is_said(page: Page, intake: Intake, clinician: User):
+@pytest.fixture
+def unwatched(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """Of a browser whose requests may well be refused."""
+    with browser.new_context(base_url=live_server.url) as context:
+        yield context.new_page()
+
+
+def test_a_session_that_ended_costs_nothing(unwatched: Page, intake: Intake, clinician: User):
+    """It is said, the form is not sent to where it would end, and after logging in in another tab it goes on."""
+    page = unwatched
     log_in(page, clinician)
     page.goto(section(intake))
     Session.objects.all().delete()
     answer(page, "fever", "no")
-    expect(page.get_by_text(LOST)).to_be_visible()
+    expect(page.get_by_text("Not kept: you are logged out.")).to_be_visible()
+    page.get_by_role("button", name="Save and leave").press("Enter")
+    expect(question(page, "fever").get_by_label("No", exact=True)).to_be_checked()
     assert not Draft.objects.exists()
+    other = page.context.new_page()
+    log_in(other, clinician)
+    with page.expect_response(is_kept):
+        answer(page, "weight_loss", "no")
+    follow(page.get_by_role("button", name="Save and leave"))
+    intake.refresh_from_db()
+    assert set(intake.answers) == {"fever", "weight_loss"}
+
+
+def test_what_is_sent_late_does_not_come_back_after_saving(page: Page, intake: Intake, clinician: User):
+    """The click on the button leaves the field, which is sent at the same moment."""
+    log_in(page, clinician)
+    page.goto(section(intake, "pain"))
+    question(page, "duration_days").locator("input").first.press_sequentially("64")
+    with page.expect_request(lambda sent: sent.url.endswith("/draft/")):
+        follow(page.get_by_role("button", name="Save and leave"))
+    page.goto(section(intake, "pain"))
+    expect(page.get_by_role("heading", name="About the pain")).to_be_visible()
+    assert not Draft.objects.live().exists()
+
+
+def test_a_form_that_is_refused_is_not_sent_again_and_again(unwatched: Page, intake: Intake, clinician: User):
+    page = unwatched
+    page.clock.install()
+    log_in(page, clinician)
+    page.goto(section(intake))
+    intakes.cancel(intake=intake, reason="Left.", by=clinician)
+    sent: list[Request] = []
+    page.on("request", lambda request: sent.append(request) if request.url.endswith("/draft/") else None)
+    answer(page, "fever", "no")
+    expect(page.get_by_text("Not kept: the server does not take it.")).to_be_visible()
+    page.clock.fast_forward(60_000)
+    assert len(sent) == 1

@@ -200,7 +200,10 @@ def test_a_stale_client_is_told_so(clinician: Caller) -> None:
 @pytest.mark.parametrize(("end", "body"), [("answers", {"answers": {"fever": "no"}}), ("complete", {})])
 def test_whoever_changes_answers_says_which_they_have_read(clinician: Caller, end: str, body: object) -> None:
     intake, _ = answered(clinician)
-    asked = clinician.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": ""})
+    blank = clinician.post(f"intakes/{intake['id']}/{end}/", body, **{"If-Match": ""})
+    assert blank.status_code == 400
+    del clinician.client.defaults["HTTP_IF_MATCH"]
+    asked = clinician.post(f"intakes/{intake['id']}/{end}/", body)
     assert asked.status_code == 428
     assert "If-Match" in asked.json()["detail"]
     assert Intake.objects.get().version == 2

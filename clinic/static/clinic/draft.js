@@ -3,43 +3,77 @@
 "use strict";
 
 (() => {
-  const EVERY = 10_000; // milliseconds
+  const EVERY = 10_000, PATIENCE = 8_000; // milliseconds
+  const OUT = 401, OURS = 500; // as a login would say; from here on it is the server's fault
   const form = document.querySelector("form[data-draft]");
   const said = document.getElementById("draft-said");
   if (!form || !said) return;
 
   const typed = () => new URLSearchParams(new FormData(form));
-  let kept = "unsaved" in form.dataset ? "" : typed().toString();
-  let under = null; // the request that is on its way
+  let kept = "unsaved" in form.dataset ? "" : answers();
+  let refused = null; // the same is not sent twice
+  let isOut = false;
+  let isBusy = false;
 
-  async function keep() {
-    const now = typed();
-    if (under || now.toString() === kept) return;
-    let more = false; // typed meanwhile
-    under = new AbortController();
-    try {
-      const answer = await fetch(form.dataset.draft, {
-        method: "POST",
-        body: now,
-        redirect: "manual", // a session that has ended leads to the login, where nothing is kept
-        signal: under.signal,
-      });
-      if (answer.status === 204) kept = now.toString();
-      said.textContent = answer.status === 204 ? form.dataset.kept : form.dataset.lost;
-      more = answer.status === 204;
-    } catch (error) {
-      if (error.name !== "AbortError") said.textContent = form.dataset.lost;
-    } finally {
-      under = null;
-    }
-    if (more) keep();
+  function answers() {
+    const all = typed();
+    all.delete("csrfmiddlewaretoken");
+    return all.toString();
   }
 
-  form.addEventListener("change", keep);
-  const clock = setInterval(keep, EVERY);
-  form.addEventListener("submit", () => {
-    clearInterval(clock);
-    form.removeEventListener("change", keep);
-    if (under) under.abort();
+  function say(words) {
+    if (said.textContent !== words) said.textContent = words;
+  }
+
+  async function ask(address, request) {
+    try {
+      return await fetch(address, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE), ...request });
+    } catch {
+      return new Response(null, { status: OURS });
+    }
+  }
+
+  async function send() {
+    const answer = await ask(form.dataset.draft, { method: "POST", body: typed() });
+    return answer.type === "opaqueredirect" ? OUT : answer.status;
+  }
+
+  // Somebody who logged in again in another tab has another token there.
+  async function renew() {
+    const answer = await ask(location.href);
+    if (answer.type === "opaqueredirect" || !answer.ok) return false;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const token = page.querySelector("form[data-draft] [name=csrfmiddlewaretoken]");
+    if (token) form.elements.csrfmiddlewaretoken.value = token.value;
+    return token !== null;
+  }
+
+  async function keep() {
+    const now = answers();
+    if (isBusy || now === kept || now === refused) return;
+    isBusy = true;
+    let status = await send();
+    if (status === 403 && (await renew())) status = await send();
+    isBusy = false;
+    isOut = status === OUT;
+    if (status === 204) kept = now;
+    else if (status < OURS) refused = now;
+    const { dataset } = form;
+    say(status === 204 ? dataset.kept : status >= OURS ? dataset.away : isOut ? dataset.out : dataset.refused);
+    if (status === 204 && answers() !== kept) keep();
+  }
+
+  form.addEventListener("input", () => {
+    if (said.textContent === form.dataset.kept) say("");
   });
+  form.addEventListener("change", keep);
+  form.addEventListener("submit", async (event) => {
+    if (!isOut) return;
+    event.preventDefault(); // it would end at the login, and what was typed with it
+    if (await renew()) {
+      isOut = false;
+      form.requestSubmit(event.submitter);
+    } else say(form.dataset.out);
+  });
+  setInterval(keep, EVERY);
 })();
