@@ -6,6 +6,7 @@ from django.urls import path
 
 from clinic.web import (
     break_glass,
+    closing,
     decisions,
     drafts,
     entry,
@@ -46,9 +47,9 @@ urlpatterns = [
     path("intakes/<uuid:pk>/sections/<slug:section>/", intakes.SectionPage.as_view(), name="section"),
     path("intakes/<uuid:pk>/sections/<slug:section>/draft/", drafts.SectionDraft.as_view(), name="draft"),
     path("intakes/<uuid:pk>/stop/", stops.StopPage.as_view(), name="stop"),
-    path("intakes/<uuid:pk>/check/", intakes.CheckPage.as_view(), name="check"),
-    path("intakes/<uuid:pk>/complete/", intakes.CompleteIntake.as_view(), name="complete"),
-    path("intakes/<uuid:pk>/cancel/", intakes.CancelIntake.as_view(), name="cancel"),
+    path("intakes/<uuid:pk>/check/", closing.CheckPage.as_view(), name="check"),
+    path("intakes/<uuid:pk>/complete/", closing.CompleteIntake.as_view(), name="complete"),
+    path("intakes/<uuid:pk>/cancel/", closing.CancelIntake.as_view(), name="cancel"),
     path("intakes/<uuid:pk>/imaging/", imaging.ImagingPage.as_view(), name="imaging"),
     path("intakes/<uuid:pk>/reopen/", reopen.Reopen.as_view(), name="reopen"),
     path("intakes/<uuid:pk>/result/", results.NewestResult.as_view(), name="result"),
