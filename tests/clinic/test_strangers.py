@@ -63,7 +63,9 @@ ACTIONS: dict[str, Callable[[Here, User], object]] = {
         site=at.site, release=factories.published_release(), reason="Better.", by=by
     ),
     "decisions.decide": lambda at, by: decisions.decide(assessment=at.urgent, kind="accepted", by=by),
-    "drafts.keep": lambda at, by: drafts.keep(intake=at.urgent.intake, section="pain", version=1, fields={}, by=by),
+    "drafts.keep": lambda at, by: drafts.keep(
+        intake=at.urgent.intake, section="pain", pages=["page"], version=1, typed={}, by=by
+    ),
     "imaging.record": lambda at, by: imaging.record(intake=at.letter.assessment.intake, study=STUDY, by=by),
     "imaging.performed": lambda at, by: imaging.performed(intake=at.letter.assessment.intake, number=1, by=by),
     "imaging.cancel": lambda at, by: imaging.cancel(
