@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, typed: Typed, by: User) -> None:
-    """In the place of what these pages had; nothing of a page that was saved or thrown away meanwhile."""
+def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, typed: Typed, by: User) -> bool:
+    """In the place of what these pages had; nothing, and False, where the page was saved or thrown away meanwhile."""
     held, rows = _hold(intake, section, by)
     if not held.is_open:
         raise Conflict(_("This intake is %(status)s.") % {"status": held.get_status_display().lower()})
     if rows.filter(page=pages[0], is_gone=True).exists():
-        return
+        return False
     earlier = rows.live().filter(page__in=pages)
     # What has changed since the first of it was typed is to be seen until it is saved.
     since = min([version, *earlier.values_list("version", flat=True)])
@@ -41,6 +41,7 @@ def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, ty
         draft = Draft(intake=held, patient=held.patient, by=by, section=section, page=pages[0], version=since)
         draft.form = json.dumps(typed)
         draft.save()
+    return True
 
 
 @transaction.atomic

@@ -36,7 +36,7 @@ class Draft(AboutPatient):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
     intake = models.ForeignKey(Intake, on_delete=models.PROTECT, related_name="drafts")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    section = models.SlugField(max_length=60)
+    section = models.TextField()
     page = models.CharField(max_length=32)
     version = models.PositiveIntegerField()
     form = SealedParagraph(default="")  # JSON of `typed`

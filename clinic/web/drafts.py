@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class SectionDraft(SectionPage):
-    """Takes the form as it stands; 204 says that it is kept."""
+    """Takes the form as it stands; 204 says that it is kept, 202 that its page was saved or thrown away."""
 
     http_method_names = ("post",)
 
@@ -40,19 +40,17 @@ class SectionDraft(SectionPage):
         if not self.pages or self.version > self.intake.version:
             raise BadRequest("not a form that was given out")
         typed = {question.id: self._fields(question) for question in self.questions if self._is_touched(question)}
-        drafts.keep(version=self.version, typed=typed, **about)
-        return HttpResponse(status=204)
+        is_kept = drafts.keep(version=self.since, typed=typed, **about)
+        return HttpResponse(status=204 if is_kept else 202)
 
     def _is_touched(self, question: Question) -> bool:
-        """Whether it does not stand as it was shown; what is ticked to settle a conflict is ticked anew."""
-        if self.is_locked(question):
+        """Whether it says something else than was shown; what is ticked to settle a conflict is ticked anew."""
+        filled: Any = fields.state_filled_in(question, self.form)
+        if self.is_locked(question) or filled == ([], []):  # a blank takes the place of no answer
             return False
-        state = self.stored(question)
-        shown: Any = (state.words, state.rows)
-        if self.version != self.intake.version:
-            seen = stale.answers_at(self.intake, self.version)
-            shown = fields.state_stored(question, answers.value_of(seen, question.id))
-        return bool(fields.state_filled_in(question, self.form) != shown)
+        is_newest = self.version == self.intake.version
+        seen = self.intake.answers if is_newest else stale.answers_at(self.intake, self.version)
+        return bool(filled != stale.shown(question, seen, fresh_days=self.protocol.fresh_days))
 
     def _fields(self, question: Question) -> dict[str, list[str]]:
         return {name: values for name, values in self.form.lists() if answers.belongs(name, question)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _PAGE, _MOST_PAGES = re.compile(r"[A-Za-z0-9_-]{16,32}"), 10
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 class ContinueIntake(AnswersPage):
@@ -100,7 +102,7 @@ class SectionPage(AnswersPage):
 
     def _ask_again(self) -> HttpResponseBase:
         """With what was typed before, and beside it what was saved of it since."""
-        seen = stale.answers_at(self.intake, min(draft.version for draft in self.drafts))
+        seen = stale.answers_at(self.intake, self.since)
         typed = self._filled_in()
         states = {
             question.id: stale.beside(question, typed[question.id], seen, self.intake.answers, on=self.on)
@@ -119,13 +121,15 @@ class SectionPage(AnswersPage):
             return self._refuse(blanks)
         before, shown = self.newest, {question.id for question in self.questions}
         try:
-            assessment = intakes.answer(
-                intake=self.intake,
-                answers=given,
-                by=self.user,
-                expected_version=self.version,
-                settled=self._settled,
-            )
+            with transaction.atomic():
+                assessment = intakes.answer(
+                    intake=self.intake,
+                    answers=given,
+                    by=self.user,
+                    expected_version=self.version,
+                    settled=self._settled,
+                )
+                drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
         except AnswerErrors as errors:
             return self._refuse([faults.of_answer(self.protocol.questions, fault) for fault in errors.faults])
         except Stale:
@@ -136,9 +140,17 @@ class SectionPage(AnswersPage):
     def version(self) -> int:
         """The version of the answers that the person saw while filling in."""
         version = self.request.POST.get("version", "")
-        if not (version.isascii() and version.isdigit() and len(version) < 10):
+        if not _VERSION.fullmatch(version):
             raise BadRequest("a form without the version of its answers")
         return int(version)
+
+    @property
+    def since(self) -> int:
+        """The version of the answers that were there when the first of what is in the form was typed."""
+        if self.request.method != "POST":
+            return min([self.intake.version, *(draft.version for draft in self.drafts)])
+        since = self.request.POST.get("since", "")
+        return min(self.version, int(since)) if _VERSION.fullmatch(since) else self.version
 
     @property
     def _settled(self) -> list[str]:
@@ -203,7 +215,14 @@ class SectionPage(AnswersPage):
         self.forget_answers()
         seen, typed = stale.answers_at(self.intake, self.version), self._filled_in()
         states = {
-            question.id: stale.merge(question, typed[question.id], seen, self.intake.answers, on=self.on)
+            question.id: stale.merge(
+                question,
+                typed[question.id],
+                seen,
+                self.intake.answers,
+                on=self.on,
+                fresh_days=self.protocol.fresh_days,
+            )
             for question in self.questions
         }
         changes = stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
@@ -224,7 +243,8 @@ class SectionPage(AnswersPage):
             version=self.intake.version,
             attributions=self._attributions(),
             is_sent_back=self.request.method == "POST",
-            pages=[secrets.token_urlsafe(16), *(self.pages or [draft.page for draft in self.drafts])],
+            pages=[secrets.token_urlsafe(16), *(self.pages or [draft.page for draft in reversed(self.drafts)])],
+            since=self.since,
             draft_url=reverse("draft", args=[self.intake.pk, self.section.id]),
             **self.progress(here=self.section.id),
             **context,
@@ -239,7 +259,6 @@ class SectionPage(AnswersPage):
     def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
         """To the stop card if something new stops the intake; else to what was asked for."""
         self.forget_answers()
-        drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
         if stop_notices.reasons(after) - stop_notices.reasons(before):
             return redirect("stop", self.intake.pk)
         if self.request.POST.get("then") == "leave":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
+from clinic import clock
+from clinic.actions.freshness import age
 from clinic.web import answers, fields
 
 if TYPE_CHECKING:
@@ -65,11 +67,19 @@ def _said(question: Question, entry: Mapping[str, Any] | None, on: date) -> str:
     }
 
 
-def merge(question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date) -> fields.State:
+def shown(question: Question, seen: Stored, *, fresh_days: int) -> tuple[list[str], list[dict[str, str]]]:
+    """The field as a page of those answers shows it: blank where one is too old to act upon."""
+    entry = seen.get(question.id)
+    is_old = entry is not None and question.safety and age(entry["at"], on=clock.today()) > fresh_days
+    return fields.state_stored(question, None if is_old else answers.value_of(seen, question.id))
+
+
+def merge(
+    question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date, fresh_days: int
+) -> fields.State:
     """What was typed, or where nothing was, what is stored by now; marked where the two differ."""
-    saved = answers.value_of(stored, question.id)
-    words, rows = fields.state_stored(question, saved)
-    if (typed.words, typed.rows) == fields.state_stored(question, answers.value_of(seen, question.id)):
+    words, rows = fields.state_stored(question, answers.value_of(stored, question.id))
+    if (typed.words, typed.rows) == shown(question, seen, fresh_days=fresh_days):
         return replace(typed, words=words, rows=rows)
     return beside(question, typed, seen, stored, on=on)
 

@@ -182,3 +182,20 @@ def test_a_form_that_is_refused_is_not_sent_again_and_again(unwatched: Page, int
     expect(page.get_by_text("Not kept: the server does not take it.")).to_be_visible()
     page.clock.fast_forward(60_000)
     assert len(sent) == 1
+
+
+def test_what_one_person_typed_is_never_saved_as_anothers(unwatched: Page, here: Site, intake: Intake, clinician: User):
+    """Who logs in in another tab on the same machine is somebody else."""
+    page = unwatched
+    log_in(page, clinician)
+    page.goto(section(intake))
+    Session.objects.all().delete()
+    other = page.context.new_page()
+    log_in(other, factories.user(Role.CLINICIAN, here))
+    answer(page, "fever", "no")
+    expect(page.get_by_text("Not kept: you are logged out.")).to_be_visible()
+    page.get_by_role("button", name="Save and leave").press("Enter")
+    expect(question(page, "fever").get_by_label("No", exact=True)).to_be_checked()
+    assert not Draft.objects.exists()
+    intake.refresh_from_db()
+    assert intake.answers == {}

@@ -97,7 +97,7 @@ def test_what_its_page_sent_late_does_not_come_back(client: Client, intake: Inta
         saved(client, intake, PAGE, **{FEVER: "no"})
     else:
         client.post(address(intake), {"discard": "1", "page": PAGE})
-    assert typed(client, intake, clerk, **{FEVER: "no", LOSS: "yes"}) == 204
+    assert typed(client, intake, clerk, **{FEVER: "no", LOSS: "yes"}) == 202
     assert not Draft.objects.live().exists()
     assert typed(client, intake, clerk, on=OTHER, **{FEVER: "no", LOSS: "yes"}) == 204
     assert Draft.objects.live().exists()
@@ -133,6 +133,51 @@ def test_a_safety_answer_that_grew_old_is_not_renewed_by_a_draft(client: Client,
         assert not chosen(mine, FEVER, "no")
         typed(client, intake, clerk, **{FEVER: "no", LOSS: "no"})
         assert chosen(page(client, intake, clerk), FEVER, "no")
+
+
+def test_a_safety_answer_that_was_asked_again_stays_typed_whoever_saves_something_else(
+    client: Client, intake: Intake, clerk: User, clinician: User
+):
+    intakes.answer(intake=intake, answers={"fever": "no"}, by=clerk)
+    with clock.at(clock.now() + timedelta(days=16)):
+        intake.refresh_from_db()
+        seen = intake.version
+        intakes.answer(intake=intake, answers={"course": "same"}, by=clinician)
+        client.force_login(clerk)
+        form = {"version": str(seen), "page": PAGE, FEVER: "no"}
+        assert client.post(address(intake), form).status_code == 204
+        assert chosen(page(client, intake, clerk), FEVER, "no")
+
+
+def test_a_blank_hides_no_answer_that_somebody_else_asked_again(
+    client: Client, intake: Intake, clerk: User, clinician: User
+):
+    intakes.answer(intake=intake, answers={"fever": "no"}, by=clerk)
+    with clock.at(clock.now() + timedelta(days=16)):
+        intake.refresh_from_db()
+        form = {"version": str(intake.version), "page": PAGE, LOSS: "no"}
+        intakes.answer(intake=intake, answers={"fever": "yes"}, by=clinician)
+        client.force_login(clerk)
+        assert client.post(address(intake), form).status_code == 204
+        assert chosen(page(client, intake, clerk), FEVER, "yes")
+        stale = client.post(address(intake, "section"), form | {FEVER: "no"}).content.decode()
+        assert chosen(stale, FEVER, "no")
+        assert "Changed meanwhile" in stale
+
+
+def test_a_mark_on_the_page_of_a_conflict_stays_in_its_draft(
+    client: Client, intake: Intake, clerk: User, clinician: User
+):
+    """Also where that page's draft is the first to arrive."""
+    form = {"version": str(intake.version), "since": str(intake.version), "page": PAGE, FEVER: "no"}
+    intakes.answer(intake=intake, answers={"fever": "yes"}, by=clinician)
+    client.force_login(clerk)
+    conflict = client.post(address(intake, "section"), form)
+    assert conflict.status_code == 409
+    since = conflict.content.decode().split('name="since" value="')[1].split('"')[0]
+    intake.refresh_from_db()
+    client.post(address(intake), form | {"version": str(intake.version), "since": since})
+    assert "Changed meanwhile" in page(client, intake, clerk)
 
 
 def test_what_somebody_else_saved_is_shown_until_it_is_saved_over(

@@ -4,7 +4,7 @@
 
 (() => {
   const EVERY = 10_000, PATIENCE = 8_000; // milliseconds
-  const OUT = 401, OURS = 500; // as a login would say; from here on it is the server's fault
+  const OUT = 401, OTHER = 403, OURS = 500; // as a login would say, and another one's; from here on it is the server's fault
   const form = document.querySelector("form[data-draft]");
   const said = document.getElementById("draft-said");
   if (!form || !said) return;
@@ -38,14 +38,14 @@
     return answer.type === "opaqueredirect" ? OUT : answer.status;
   }
 
-  // Somebody who logged in again in another tab has another token there.
+  // Who logged in again in another tab has another token there.
   async function renew() {
     const answer = await ask(location.href);
     if (answer.type === "opaqueredirect" || !answer.ok) return false;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const token = page.querySelector("form[data-draft] [name=csrfmiddlewaretoken]");
-    if (token) form.elements.csrfmiddlewaretoken.value = token.value;
-    return token !== null;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("form[data-draft]");
+    if (page?.dataset.who !== form.dataset.who) return false; // what one person typed is nobody else's answer
+    form.elements.csrfmiddlewaretoken.value = page.elements.csrfmiddlewaretoken.value;
+    return true;
   }
 
   async function keep() {
@@ -53,11 +53,11 @@
     if (isBusy || now === kept || now === refused) return;
     isBusy = true;
     let status = await send();
-    if (status === 403 && (await renew())) status = await send();
+    if (status === OTHER && (await renew())) status = await send();
     isBusy = false;
-    isOut = status === OUT;
+    isOut = status === OUT || status === OTHER;
     if (status === 204) kept = now;
-    else if (status < OURS) refused = now;
+    else if (status < OURS && !isOut) refused = now;
     const { dataset } = form;
     say(status === 204 ? dataset.kept : status >= OURS ? dataset.away : isOut ? dataset.out : dataset.refused);
     if (status === 204 && answers() !== kept) keep();
