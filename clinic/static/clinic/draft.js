@@ -57,7 +57,7 @@
     isBusy = false;
     isOut = status === OUT || status === OTHER;
     if (status === 204) kept = now;
-    else if (status < OURS && !isOut) refused = now;
+    else if (status < OURS && status !== OUT) refused = now; // each try of another person would be a reading of theirs
     const { dataset } = form;
     say(status === 204 ? dataset.kept : status >= OURS ? dataset.away : isOut ? dataset.out : dataset.refused);
     if (status === 204 && answers() !== kept) keep();
