@@ -1,7 +1,7 @@
 """Keep what somebody has typed into a section, until it is saved or thrown away. None of it is an answer.
 
 `pages` are the renderings of the form whose fields the person has before them, the present one first: what was
-typed on yet another one, in another tab, stays.
+typed on yet another one, in another tab, stays. Whoever writes one holds the intake, so that they come one by one.
 """
 
 from __future__ import annotations
@@ -10,27 +10,22 @@ import json
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
-from clinic import permissions
-from clinic.actions import patients
-from clinic.actions.errors import Conflict
-from clinic.models import Draft, Intake
-from clinic.permissions import Capability
+from clinic.actions import intakes
+from clinic.models import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clinic.models import User
+    from clinic.models import Intake, User
     from clinic.models.draft import DraftRows, Typed
 
 
 @transaction.atomic
 def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, typed: Typed, by: User) -> bool:
     """In the place of what these pages had; nothing, and False, where the page was saved or thrown away meanwhile."""
-    held, rows = _hold(intake, section, by)
-    if not held.is_open:
-        raise Conflict(_("This intake is %(status)s.") % {"status": held.get_status_display().lower()})
+    intakes.hold_open(intake, by)
+    rows = _of(intake, section, by)
     if rows.filter(page=pages[0], is_gone=True).exists():
         return False
     earlier = rows.live().filter(page__in=pages)
@@ -38,7 +33,7 @@ def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, ty
     since = min([version, *earlier.values_list("version", flat=True)])
     earlier.delete()
     if typed:
-        draft = Draft(intake=held, patient=held.patient, by=by, section=section, page=pages[0], version=since)
+        draft = Draft(intake=intake, patient=intake.patient, by=by, section=section, page=pages[0], version=since)
         draft.form = json.dumps(typed)
         draft.save()
     return True
@@ -47,23 +42,24 @@ def keep(*, intake: Intake, section: str, pages: Sequence[str], version: int, ty
 @transaction.atomic
 def end(*, intake: Intake, section: str, pages: Sequence[str], by: User) -> None:
     """It is saved, or not wanted."""
-    held, rows = _hold(intake, section, by)
-    rows.filter(page__in=pages).delete()
+    intakes.hold(intake, by)
+    _of(intake, section, by).filter(page__in=pages).delete()
     for page in pages[:1]:
         Draft.objects.create(
-            intake=held, patient=held.patient, by=by, section=section, page=page, version=held.version, is_gone=True
+            intake=intake,
+            patient=intake.patient,
+            by=by,
+            section=section,
+            page=page,
+            version=intake.version,
+            is_gone=True,
         )
 
 
 def live(intake: Intake, section: str, by: User) -> list[Draft]:
     """What the person has typed there, the oldest first."""
-    rows = Draft.objects.live().filter(intake=intake, by=by, section=section)
-    return list(rows.select_related("patient__kept_key"))
+    return list(_of(intake, section, by).live().select_related("patient__kept_key"))
 
 
-def _hold(intake: Intake, section: str, by: User) -> tuple[Intake, DraftRows]:
-    """Whoever writes one holds the intake, so that they come one by one."""
-    permissions.require(by, Capability.ANSWER, intake.site)
-    held = Intake.objects.locked().get(pk=intake.pk)
-    patients.require_known(held.patient)
-    return held, Draft.objects.filter(intake=held, by=by, section=section)
+def _of(intake: Intake, section: str, by: User) -> DraftRows:
+    return Draft.objects.filter(intake=intake, by=by, section=section)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clinic import clock, protocols
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from clinic.models import Assessment, Intake
@@ -18,15 +19,20 @@ def stale_questions(intake: Intake, newest: Assessment) -> list[str]:
 
     What no longer applies to the patient cannot be asked again, and is not evaluated either.
     """
-    protocol, today = protocols.get(intake.release), clock.today()
+    protocol = protocols.get(intake.release)
     return [
         question.id
         for question in protocol.questions.values()
         if question.safety
         and question.id in intake.answers
         and question.id not in newest.outcome["ignored"]
-        and age(intake.answers[question.id]["at"], on=today) > protocol.fresh_days
+        and is_old(intake.answers[question.id], protocol.fresh_days)
     ]
+
+
+def is_old(entry: Mapping[str, Any], fresh_days: int) -> bool:
+    """Whether a safety answer is too old to act upon."""
+    return age(entry["at"], on=clock.today()) > fresh_days
 
 
 def age(at: str, *, on: date) -> int:

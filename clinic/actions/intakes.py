@@ -68,7 +68,7 @@ def answer(
     each step. Answers that say nothing new leave the intake as it is. `settled` names the safety
     questions on which the clinician lets this answer stand against what another source said.
     """
-    _hold(intake, by)
+    hold_open(intake, by)
     refuse_stale(intake, expected_version)
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
@@ -90,7 +90,7 @@ def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dic
 @transaction.atomic
 def complete(*, intake: Intake, by: User, expected_version: int | None = None) -> Assessment:
     """Close the intake to further answers; refused while the protocol cannot tell yet."""
-    _hold(intake, by)
+    hold_open(intake, by)
     refuse_stale(intake, expected_version)
     assessment = _current(intake, by=by)
     if assessment.disposition == Disposition.INCOMPLETE:
@@ -109,7 +109,7 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
     """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
     permissions.require(by, Capability.ANSWER, intake.site)
     patients.hold_known(intake.patient)  # before the intake, as `open` does
-    _refresh(intake, by)
+    hold(intake, by)
     if intake.status != IntakeStatus.COMPLETED:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
     if not reason.strip():
@@ -124,7 +124,7 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
 @transaction.atomic
 def cancel(*, intake: Intake, reason: str, by: User) -> None:
     """End the intake without an outcome; what was answered stays."""
-    _hold(intake, by)
+    hold_open(intake, by)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the intake is cancelled.")})
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
@@ -143,7 +143,7 @@ def amend(*, intake: Intake, answers: Mapping[str, Entry], by: User, reason: str
     return _advance(intake, by=by, reason=reason)
 
 
-def _refresh(intake: Intake, by: User) -> None:
+def hold(intake: Intake, by: User) -> None:
     """Read the intake anew, whole, and hold it; of the one that is given only the id counts.
 
     `by` must see it, or there is none, and must be allowed to work on it.
@@ -156,9 +156,9 @@ def _refresh(intake: Intake, by: User) -> None:
     patients.require_known(intake.patient)
 
 
-def _hold(intake: Intake, by: User) -> None:
+def hold_open(intake: Intake, by: User) -> None:
     """The same, and it must be open."""
-    _refresh(intake, by)
+    hold(intake, by)
     if not intake.is_open:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
 

@@ -65,19 +65,8 @@ _WORK = Shown("work.list", WorkItem)
 _PAGES = {
     _PATIENT: ("patient", "correct_patient", "trend", "start_intake", "api:patient"),
     _INTAKE: (
-        *(
-            "intake",
-            "section",
-            "draft",
-            "stop",
-            "check",
-            "complete",
-            "cancel",
-            "imaging",
-            "reopen",
-            "result",
-            "timeline",
-        ),
+        *("intake", "section", "draft", "stop", "check", "complete", "cancel"),
+        *("imaging", "reopen", "result", "timeline"),
         *("api:intake", "api:intake-answers", "api:intake-complete", "api:intake-reopen", "api:intake-cancel"),
         *("api:intake-imaging", "api:imaging-performed", "api:imaging-reported", "api:imaging-unavailable"),
         *("api:imaging-class", "api:imaging-cancel", "api:intake-assessments", "api:intake-history"),

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from clinic import clock
-from clinic.actions.freshness import age
+from clinic.actions.freshness import is_old
 from clinic.web import answers, fields
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ def _said(question: Question, entry: Mapping[str, Any] | None, on: date) -> str:
 def shown(question: Question, seen: Stored, *, fresh_days: int) -> tuple[list[str], list[dict[str, str]]]:
     """The field as a page of those answers shows it: blank where one is too old to act upon."""
     entry = seen.get(question.id)
-    is_old = entry is not None and question.safety and age(entry["at"], on=clock.today()) > fresh_days
-    return fields.state_stored(question, None if is_old else answers.value_of(seen, question.id))
+    is_blank = entry is not None and question.safety and is_old(entry, fresh_days)
+    return fields.state_stored(question, None if is_blank else answers.value_of(seen, question.id))
 
 
 def merge(

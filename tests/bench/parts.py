@@ -21,7 +21,7 @@ from clinic.models import Assessment, Intake
 _PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "token and person": ((BearerToken, "authenticate"),),
     "body": ((addresses.IntakeAnswers, "body"),),
-    "read under lock": ((intakes, "_refresh"),),
+    "read under lock": ((intakes, "hold"),),
     "answers checked": ((intakes, "_changed"),),
     "intake and history": ((Intake, "save_as"),),
     "decision and reasons": ((intakes, "outcome_of"),),
