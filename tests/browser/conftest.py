@@ -8,6 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from clinic.models import Site, User
+from clinic.permissions import Role
+from tests import factories
 from tests.browser.watch import Watch
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -54,6 +57,23 @@ def page(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
 def page_without_javascript(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
     """The same in a browser that runs no script."""
     yield from _watched_page(browser, live_server.url, java_script_enabled=False)
+
+
+@pytest.fixture
+def here() -> Site:
+    """A practice that takes patients in."""
+    factories.published_release()
+    return factories.site(name="Harbour Street Practice")
+
+
+@pytest.fixture
+def clinician(here: Site) -> User:
+    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
+
+
+@pytest.fixture
+def clerk(here: Site) -> User:
+    return factories.user(Role.CLERK, here, display_name="Tom Reyes")
 
 
 def _watched_page(browser: Browser, url: str, *, java_script_enabled: bool) -> Iterator[Page]:

@@ -30,22 +30,6 @@ BOTH_WAYS = pytest.mark.parametrize("hands", [Pointing(), Typing()], ids=["point
 
 
 @pytest.fixture
-def here() -> Site:
-    factories.published_release()
-    return factories.site(name="Harbour Street Practice")
-
-
-@pytest.fixture
-def clinician(here: Site) -> User:
-    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
-
-
-@pytest.fixture
-def clerk(here: Site) -> User:
-    return factories.user(Role.CLERK, here, display_name="Tom Reyes")
-
-
-@pytest.fixture
 def sent(here: Site, clinician: User) -> Referral:
     """Sent ten days ago, and nothing heard of it since."""
     with clock.at(clock.now() - timedelta(days=10)):

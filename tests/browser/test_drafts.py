@@ -20,17 +20,6 @@ KEPT, AWAY = "Kept as a draft, not saved yet.", "Not kept: the server cannot be 
 
 
 @pytest.fixture
-def here() -> Site:
-    factories.published_release()
-    return factories.site(name="Harbour Street Practice")
-
-
-@pytest.fixture
-def clinician(here: Site) -> User:
-    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
-
-
-@pytest.fixture
 def intake(here: Site, clinician: User) -> Intake:
     return factories.open_intake(here, clinician)
 

@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 
 from clinic.actions import intakes
 from clinic.models import Intake, Referral, Site, StopRecord, User
-from clinic.permissions import Role
 from tests import factories
 from tests.browser.staff import answer, answer_section, follow, log_in, press, question
 
@@ -25,22 +24,6 @@ DISTRESS = {
     "treatment_active": "yes",
     "treatment_response": "none",
 }
-
-
-@pytest.fixture
-def here() -> Site:
-    factories.published_release()
-    return factories.site(name="Harbour Street Practice")
-
-
-@pytest.fixture
-def clinician(here: Site) -> User:
-    return factories.user(Role.CLINICIAN, here, display_name="Dr Ines Amara")
-
-
-@pytest.fixture
-def clerk(here: Site) -> User:
-    return factories.user(Role.CLERK, here, display_name="Tom Reyes")
 
 
 def register_and_start(page: Page) -> None:
