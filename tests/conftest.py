@@ -2,17 +2,29 @@
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+from django.core.management import call_command
 from django.test import TransactionTestCase
 from hypothesis import settings
 
 from clinic import guard
 
+if TYPE_CHECKING:
+    from pytest_django import DjangoDbBlocker
+
 # Two cores are shared with a browser and a database, so no single example is held to a time; CI tries the same cases
 # every time, so that it fails for the change at hand only.
 settings.register_profile("yellowflag", deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("yellowflag")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: "DjangoDbBlocker") -> None:
+    """The tables are made without walking through the migrations, which then count as applied."""
+    with django_db_blocker.unblock():
+        call_command("migrate", fake=True, verbosity=0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -282,7 +282,7 @@ def test_a_trigger_with_nothing_in_it_is_not_the_guard() -> None:
 
 def test_a_migration_is_made_without_the_guard_and_ends_with_it() -> None:
     """SQLite makes a table anew to change it, and the triggers go with the old one."""
-    call_command("migrate", "clinic", "0007", verbosity=0)
+    call_command("migrate", "clinic", "zero", verbosity=0)
     assert guard.faults()
     call_command("migrate", verbosity=0)
     assert not guard.faults()
