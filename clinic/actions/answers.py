@@ -15,13 +15,28 @@ from triage.questions import QuestionType
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from clinic.models import Patient
     from triage.protocol import Protocol
     from triage.questions import Question
 
 Entry = dict[str, Any]
 
-AGE = "age"
+AGE, SEX = "age", "sex"
 _CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def of_record(patient: Patient, questions: Mapping[str, Question], *, on: date) -> dict[str, Entry]:
+    """What the record of the patient says of the questions that it answers: these are not asked."""
+    # Somebody born after the day was no adult on it.
+    known = {AGE: max(patient.age(on=on), 0)}
+    if SEX in questions and patient.sex in {option.value for option in questions[SEX].options}:
+        known[SEX] = patient.sex
+    return {name: {"value": value, "source": "record"} for name, value in known.items() if name in questions}
+
+
+def known_of_record(assessed: Mapping[str, Entry]) -> list[str]:
+    """Which of the answers of an assessment were taken from the record of the patient: nobody gave them."""
+    return [name for name in (AGE, SEX) if "by" not in assessed.get(name, {"by": None})]
 
 
 def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) -> dict[str, Entry]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, outbox, patients, referrals, shadowing, work
-from clinic.actions.answers import AGE, as_of, carried, changes, entries
+from clinic.actions.answers import as_of, carried, changes, entries, of_record
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from clinic.actions.answers import Entry
     from triage.protocol import Protocol
+
+
+CORRECTED = "assessed again: the record of the patient was corrected"
 
 
 @transaction.atomic
@@ -134,6 +137,21 @@ def cancel(*, intake: Intake, reason: str, by: User) -> None:
     _record("intake.cancel", intake, by, {})
 
 
+def facts_corrected(*, patient: Patient, by: User) -> None:
+    """Assess afresh every intake whose outcome rests on facts that the record of the patient no longer holds.
+
+    What is over is assessed as on the day of its newest outcome: only what was corrected makes a difference.
+    """
+    for intake in Intake.objects.locked().filter(patient=patient).order_by("pk"):
+        protocol, newest = protocols.get(intake.release), intake.assessments.get(version=intake.version)
+        now_known = of_record(patient, protocol.questions, on=newest.on)
+        if all(newest.answers.get(name) == entry for name, entry in now_known.items()):
+            continue
+        intake.patient = patient
+        assessment = _advance(intake, by=by, reason=CORRECTED, on=clock.today() if intake.is_open else newest.on)
+        _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
+
+
 def amend(*, intake: Intake, answers: Mapping[str, Entry], by: User, reason: str) -> Assessment:
     """Put answers in the place of those that are there, and assess afresh, whether or not the intake is open.
 
@@ -181,7 +199,7 @@ def _changed(
     now = clock.now()
     check_answers(protocol.questions, answers, on=clock.today())
     new = entries(answers, source=source, at=now, by=str(by.pk))
-    _drop_age(intake, new)
+    _drop_known(intake, protocol, new)
     changed = changes(protocol.questions, intake.answers, new, settled=settled)
     clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
     for_clinicians = [name for name in changed if name in clinical or name in settled]
@@ -192,12 +210,14 @@ def _changed(
     return changed
 
 
-def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
-    """The age comes from the patient's record; an answer that contradicts it is refused."""
-    entry = new.pop(AGE, None)
-    age = intake.patient.age(on=clock.today())
-    if entry and entry["value"] != age:
-        raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", str(age))])
+def _drop_known(intake: Intake, protocol: Protocol, new: dict[str, Entry]) -> None:
+    """What the patient's record says is no answer; one that contradicts it is refused."""
+    known = of_record(intake.patient, protocol.questions, on=clock.today())
+    given = {name: new.pop(name) for name in known if name in new}
+    wrong = [name for name, entry in given.items() if entry["value"] != known[name]["value"]]
+    if wrong:
+        reason = "does not agree with the record of the patient"
+        raise AnswerErrors([AnswerFault(name, reason, str(known[name]["value"])) for name in wrong])
 
 
 def _current(intake: Intake, *, by: User) -> Assessment:
@@ -210,16 +230,16 @@ def _current(intake: Intake, *, by: User) -> Assessment:
     return assessment
 
 
-def _advance(intake: Intake, *, by: User, reason: str) -> Assessment:
+def _advance(intake: Intake, *, by: User, reason: str, on: date | None = None) -> Assessment:
     intake.version += 1
     intake.save_as(by=by, reason=reason)
-    return _assess(intake, by=by)
+    return _assess(intake, by=by, on=on)
 
 
-def _assess(intake: Intake, *, by: User) -> Assessment:
-    """Evaluate the answers as they read today and keep the outcome with its grounds."""
-    protocol, on = protocols.get(intake.release), clock.today()
-    answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
+def _assess(intake: Intake, *, by: User, on: date | None = None) -> Assessment:
+    """Evaluate the answers as they read today, or on another day, and keep the outcome with its grounds."""
+    protocol, on = protocols.get(intake.release), on or clock.today()
+    answers = as_of(protocol, intake.answers, on=on) | of_record(intake.patient, protocol.questions, on=on)
     outcome = outcome_of(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,
@@ -242,12 +262,6 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
     outbox.announce(kind=MessageKind.ASSESSMENT_CREATED, site=intake.site, obj=assessment)
     transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
     return assessment
-
-
-def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:
-    if AGE not in protocol.questions:
-        return {}
-    return {AGE: {"value": intake.patient.age(on=on), "source": "record"}}
 
 
 def _named(protocol_id: str) -> ProtocolRelease:

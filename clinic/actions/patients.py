@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 _CHANGEABLE = ("reference", "given_name", "family_name", "date_of_birth", "sex", "phone")
+_DECISIVE = {"date_of_birth", "sex"}  # what a protocol may decide by: `answers.of_record`
 _DUPLICATE = gettext_noop("Another patient of this site has this reference.")
 
 
@@ -56,7 +57,12 @@ def register(
 
 @transaction.atomic
 def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> None:
-    """Change what is known of a patient; a change of nothing leaves no trace."""
+    """Change what is known of a patient; a change of nothing leaves no trace.
+
+    Whatever was advised on a fact that is another one now is advised afresh.
+    """
+    from clinic.actions import intakes
+
     permissions.require(by, Capability.EDIT_PATIENT, patient.site)
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
@@ -67,6 +73,8 @@ def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> Non
         return
     patient.save_as(by=by, reason=f"corrected: {', '.join(fields)}")
     index(patient)
+    if _DECISIVE & set(fields):
+        intakes.facts_corrected(patient=patient, by=by)
     detail = {"fields": fields}
     audit.record(action="patient.correct", by=by, site=patient.site, obj=patient, subject=patient, detail=detail)
 

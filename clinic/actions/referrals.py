@@ -20,7 +20,6 @@ from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
 from clinic.models import (
     Assessment,
-    Decision,
     Intake,
     IntakeStatus,
     MessageKind,
@@ -30,7 +29,6 @@ from clinic.models import (
     User,
 )
 from clinic.permissions import Capability
-from triage.changes import same_advice
 from triage.protocol import Urgency
 
 if TYPE_CHECKING:
@@ -214,11 +212,7 @@ def _refuse_superseded(referral: Referral, intake: Intake) -> None:
     """Nobody is sent on by advice that newer answers have overtaken."""
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
-    newest = Assessment.objects.newest().get(intake=intake)
-    if newest.pk == referral.assessment_id or same_advice(referral.assessment.outcome, newest.outcome):
-        return
-    decision = Decision.objects.filter(assessment=newest).first()
-    if decision is None or referral.service not in decision.services:
+    if work.is_overtaken(referral, Assessment.objects.newest().get(intake=intake)):
         raise Conflict(_("The answers have been assessed anew since: decide on the newest result first."))
 
 

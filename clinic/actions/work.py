@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from clinic.models import (
     ENDED,
+    GONE_OUT,
     Assessment,
     Decision,
     Escalation,
@@ -24,11 +25,11 @@ from clinic.models import (
     Work,
     WorkItem,
 )
-from triage.changes import urgent_reasons
+from triage.changes import same_advice, urgent_reasons
 from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from clinic.models.work import WorkItemRows
@@ -47,12 +48,19 @@ def settle(intake: Intake, newest: Assessment | None = None) -> None:
 
     `newest` is its newest assessment, where that is at hand.
     """
+    newest = newest or Assessment.objects.newest().get(intake=intake)
     present = WorkItem.objects.filter(intake=intake)
-    _store(intake, present, [*_of_intake(intake, newest), *_of_referrals(intake)], acted=_acted_on(intake))
+    _store(intake, present, [*_of_intake(intake, newest), *_of_referrals(intake, newest)], acted=_acted_on(intake))
 
 
 def settle_answered(intake: Intake, newest: Assessment) -> None:
-    """The same where answers were given, and nothing else was done: no referral moved, and no deadline was acted on."""
+    """The same where answers were given, and nothing else was done: no referral moved, and no deadline was acted on.
+
+    An intake that was never completed has led to no referral yet.
+    """
+    if intake.reopen_reason:
+        settle(intake, newest)
+        return
     present = WorkItem.objects.filter(intake=intake, referral=None)
     _store(intake, present, list(_of_intake(intake, newest)))
 
@@ -108,8 +116,7 @@ def _deadline(item: Item) -> Deadline:
     return item.get("referral_id"), item.get("study", 0), item["kind"], item["due"]
 
 
-def _of_intake(intake: Intake, newest: Assessment | None) -> Iterator[Item]:
-    newest = newest or Assessment.objects.newest().get(intake=intake)
+def _of_intake(intake: Intake, newest: Assessment) -> Iterator[Item]:
     step = _step(intake, newest)
     if step:
         rank = Disposition(newest.disposition).rank
@@ -164,10 +171,15 @@ def _unrecorded(newest: Assessment) -> frozenset[str]:
 def _since_stop(newest: Assessment) -> datetime:
     """When the first of the reasons was seen of which nothing is recorded."""
     reasons = _unrecorded(newest)
+    return _since(newest, lambda outcome: bool(urgent_reasons(outcome) & reasons))
+
+
+def _since(newest: Assessment, holds: Callable[[Mapping[str, Any]], bool]) -> datetime:
+    """Since when something has held of every outcome up to the newest one."""
     earlier = newest.intake.assessments.order_by("-version").values_list("at", "outcome")
     since = newest.at
     for at, outcome in earlier.iterator():
-        if not urgent_reasons(outcome) & reasons:
+        if not holds(outcome):
             break
         since = at
     return since
@@ -218,24 +230,51 @@ def _since_study(intake: Intake, number: int, study: dict[str, Any]) -> datetime
     return since
 
 
-def _of_referrals(intake: Intake) -> Iterator[Item]:
+def is_overtaken(referral: Referral, newest: Assessment) -> bool:
+    """Whether the newest advice is another one, and no clinician has decided on it that the patient goes there all the same.
+
+    While the answers are asked afresh nothing is known against what has gone out already.
+    """
+    if newest.pk == referral.assessment_id or same_advice(referral.assessment.outcome, newest.outcome):
+        return False
+    if newest.disposition == Disposition.INCOMPLETE:
+        return referral.status not in GONE_OUT
+    decision = Decision.objects.standing(newest)
+    return decision is None or referral.service not in decision.services
+
+
+def _of_referrals(intake: Intake, newest: Assessment) -> Iterator[Item]:
     rows = Referral.objects.filter(assessment__intake=intake).select_related("assessment").prefetch_related("statuses")
     wanted = rows.only("service", "created_at", "created_by", "assessment__disposition").order_by()
     for referral in sorted(wanted, key=attrgetter("created_at", "pk"), reverse=True):
-        newest = referral.newest_step
-        if newest.status in ENDED:
+        step = referral.newest_step
+        if step.status in ENDED:
             continue
-        yield {
+        item = {
             "kind": Work.REFERRAL,
             "referral_id": referral.pk,
-            "stage": newest.status,
+            "stage": step.status,
             "service": referral.service,
             "disposition": referral.assessment.disposition,
             "rank": Disposition(referral.assessment.disposition).rank,
-            "since": newest.at,
-            "due": newest.due,
+            "since": step.at,
+            "due": step.due,
             "owner_id": _responsible(referral),
         }
+        yield item | (_overtaken(intake, referral, newest, item) if is_overtaken(referral, newest) else {})
+
+
+def _overtaken(intake: Intake, referral: Referral, newest: Assessment, next_step: Item) -> Item:
+    """What is waited for instead of the next step: a clinician's decision on advice that has left the referral behind."""
+    since = _since(newest, lambda outcome: not same_advice(referral.assessment.outcome, outcome))
+    days = timedelta(days=intake.site.days_to_decide)
+    return {
+        "kind": Work.OVERTAKEN,
+        "disposition": newest.disposition,
+        "rank": max(Disposition(newest.disposition).rank, next_step["rank"]),
+        "since": since,
+        "due": min(next_step["due"], since + _AT_ONCE.get(Urgency(newest.urgency), days)),
+    }
 
 
 def _responsible(referral: Referral) -> UUID:

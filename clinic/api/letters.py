@@ -42,10 +42,20 @@ class LetterShown(serializers.ModelSerializer[Letter]):
     """A letter that was handed out."""
 
     by = Person(read_only=True)
+    overtaken_by = serializers.UUIDField(
+        source="assessment.overtaken_by.pk",
+        read_only=True,
+        allow_null=True,
+        default=None,
+        help_text="the newest assessment of the intake, where that advises something else than the letter tells",
+    )
 
     class Meta:
         model = Letter
-        fields = ("id", "assessment", "referral", "kind", "destination", "language", "sha256", "by", "at")
+        fields = (
+            *("id", "assessment", "referral", "kind", "destination", "language", "sha256", "by", "at"),
+            "overtaken_by",
+        )
         read_only_fields = fields
 
 
@@ -64,7 +74,7 @@ class AssessmentLetters(Address):
         rows = Letter.objects.visible_to(self.caller).filter(assessment=assessment)
         if not sees_decisions(self.caller, assessment.site_id) and not rows.exists():
             raise NotAllowed(Capability.READ_ASSESSMENT)  # an empty list would say that there are none
-        return self.page(rows.select_related("by"), LetterShown)
+        return self.page(rows.select_related("by", "assessment"), LetterShown)
 
     @writes("Hand out a letter", LetterShown, body=LetterBody, status=201, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it

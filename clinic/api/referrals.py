@@ -50,6 +50,13 @@ class ReferralShown(serializers.ModelSerializer[Referral]):
     )
     due = serializers.DateTimeField(source="newest_step.due", read_only=True, allow_null=True)
     statuses = StatusShown(many=True, read_only=True)
+    overtaken_by = serializers.UUIDField(
+        source="assessment.overtaken_by.pk",
+        read_only=True,
+        allow_null=True,
+        default=None,
+        help_text="the newest assessment of the intake, where that advises something else than this referral rests on",
+    )
     created_by = Person(read_only=True)
 
     class Meta:
@@ -64,6 +71,7 @@ class ReferralShown(serializers.ModelSerializer[Referral]):
             "status",
             "version",
             "due",
+            "overtaken_by",
             "statuses",
             "created_at",
             "created_by",
@@ -103,5 +111,5 @@ class OneReferral(Address):
 
 def visible(user: User) -> ReferralRows:
     """The referrals that the user may see, with their steps at hand."""
-    rows = Referral.objects.visible_to(user).select_related("site", "created_by")
+    rows = Referral.objects.visible_to(user).select_related("site", "created_by", "assessment")
     return rows.prefetch_related("statuses__by")

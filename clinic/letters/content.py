@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from clinic.letters.part import Part
-    from clinic.models import Assessment, Patient, Referral, Site
+    from clinic.models import Assessment, Referral, Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def content(
             site=_sender(assessment.site),
             to=tuple(destination.splitlines()) if destination else (),
             on=date_format(on, "j F Y"),
-            person=_person(assessment.intake.patient, kind, on),
+            person=_person(assessment),
             parts=parts_of(assessment, referral, decision, on=on, at=at),
             closing=_closing(assessment, decision, kind),
             notice=_(
@@ -97,9 +97,11 @@ def _sender(site: Site) -> Sender:
     return Sender(site.name, tuple(lines))
 
 
-def _person(patient: Patient, kind: str, on: date) -> tuple[tuple[str, str], ...]:
-    """Who it is about, in every letter the same three facts, so that nobody is taken for another."""
-    born = _("%(day)s, %(age)s years") % {"day": date_format(patient.date_of_birth, "j F Y"), "age": patient.age(on=on)}
+def _person(assessment: Assessment) -> tuple[tuple[str, str], ...]:
+    """Who it is about, in every letter the same three facts, so that nobody is taken for another; the age as it was used."""
+    patient = assessment.intake.patient
+    age = assessment.answers["age"]["value"]
+    born = _("%(day)s, %(age)s years") % {"day": date_format(patient.date_of_birth, "j F Y"), "age": age}
     return (
         (_("Patient"), str(patient)),
         (_("Born"), born),

@@ -14,13 +14,14 @@ from clinic.models.outbox import Delivery, MessageKind, OutboxMessage, Webhook, 
 from clinic.models.patient import Patient, PatientKey, PatientWord, Sex
 from clinic.models.people import Membership, Site, SiteKey, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
-from clinic.models.referral import ENDED, LIVE, Referral, ReferralStatus, Stage
+from clinic.models.referral import ENDED, GONE_OUT, LIVE, Referral, ReferralStatus, Stage
 from clinic.models.replay import PackedAnswers, Replay, ReplayCase
 from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
 
 __all__ = [
     "AT_ONCE",
     "ENDED",
+    "GONE_OUT",
     "LIVE",
     "Activation",
     "ApiToken",

@@ -87,6 +87,12 @@ class Assessment(AppendOnlyRecord):
     def __str__(self) -> str:
         return f"{self.disposition} on {self.on:%Y-%m-%d}"
 
+    @property
+    def overtaken_by(self) -> Assessment | None:
+        """The newest assessment of the intake, where that advises something else."""
+        newest = Assessment.objects.newest().get(intake=self.intake_id)
+        return None if newest.pk == self.pk or same_advice(self.outcome, newest.outcome) else newest
+
 
 class DecisionKind(models.TextChoices):
     ACCEPTED = "accepted", _("Accepted")

@@ -38,6 +38,7 @@ class Stage(models.TextChoices):
 
 
 ENDED = (Stage.CLOSED, Stage.CANCELLED)
+GONE_OUT = (Stage.SENT, Stage.RECEIVED, Stage.BOOKED, Stage.SEEN)  # the service has the letter
 LIVE = tuple(stage for stage in Stage if stage not in ENDED)
 
 

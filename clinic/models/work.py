@@ -30,6 +30,7 @@ class Work(models.TextChoices):
     REPORT = "report", _("An imaging report")
     CLASS = "class", _("A clinician's class of a report")
     REFERRAL = "referral", _("The next step of a referral")
+    OVERTAKEN = "overtaken", _("A referral that newer advice has overtaken")
 
 
 class WorkItemRows(models.QuerySet["WorkItem"]):
@@ -38,8 +39,8 @@ class WorkItemRows(models.QuerySet["WorkItem"]):
         patients = permissions.sites_of(user, Capability.READ_PATIENT)
         referrals = permissions.sites_of(user, Capability.READ_REFERRAL)
         return self.filter(
-            (Q(site__in=patients) & ~Q(kind=Work.REFERRAL))
-            | (Q(site__in=referrals) & Q(kind=Work.REFERRAL))
+            (Q(site__in=patients) & Q(referral=None))
+            | (Q(site__in=referrals) & Q(referral__isnull=False))
             | self._opened_to(user)
         )
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import spoken
+from clinic.actions import intakes, work
+from clinic.actions.answers import AGE, SEX
 from clinic.models import Assessment, Decision
+from clinic.web import answers
 from clinic.web.outcomes import STATES
 from clinic.web.wording import DISPOSITIONS, URGENCIES
 from triage.changes import changes
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from clinic.models import User
+    from clinic.models import Referral, User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +60,25 @@ def _notable(assessment: Assessment, user: User) -> QuerySet[Assessment]:
     return rows.filter(pk__in=decided) | rows.filter(version__in=list(completed))
 
 
+def since_sent(referral: Referral, newest: Assessment, user: User) -> Change | None:
+    """What the newest assessment says otherwise than the one that the referral rests on, where it is overtaken.
+
+    Whoever follows referrals is told that it is; what has changed, only whoever may see results.
+    """
+    if not work.is_overtaken(referral, newest):
+        return None
+    change = _change(referral.assessment, newest, newest)
+    sees = Assessment.objects.visible_to(user).filter(pk=newest.pk).exists()
+    return change if sees else replace(change, url="", lines=[])
+
+
 def _change(before: Assessment, after: Assessment, other: Assessment) -> Change:
     found = changes(spoken.outcome(before.outcome), spoken.outcome(after.outcome))
     return Change(
         other=other,
         url=reverse("assessment", args=[other.pk]),
         why=_why(after),
-        lines=list(_lines(found)) or [_("Nothing that is advised has changed.")],
+        lines=[*_facts(before, after), *_lines(found)] or [_("Nothing that is advised has changed.")],
     )
 
 
@@ -72,7 +87,19 @@ def _why(after: Assessment) -> str:
     event = after.study_events.first()
     if event is not None:
         return _("Imaging: %(step)s") % {"step": event.get_step_display()}
+    if after.intake.history.filter(version=after.version, history_change_reason=intakes.CORRECTED).exists():
+        return _("The record of the patient was corrected")
     return _("Answers were changed or asked again")
+
+
+def _facts(before: Assessment, after: Assessment) -> Iterator[str]:
+    """What the two took from the record of the patient, where it differs."""
+    protocol = spoken.protocol(after.release)
+    for name, title in ((AGE, _("Age")), (SEX, _("Sex"))):
+        used = [each.answers.get(name, {}).get("value") for each in (after, before)]
+        if used[0] != used[1] and name in protocol.questions:
+            now, then = (answers.in_words(protocol.questions[name], each, on=after.on) for each in used)
+            yield _("%(title)s: %(after)s, before: %(before)s") % {"title": title, "after": now, "before": then}
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:

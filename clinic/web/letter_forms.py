@@ -52,6 +52,7 @@ class Issued:
     by: str
     at: datetime
     url: str
+    is_overtaken: bool
 
 
 def forms(assessment: Assessment, by: User, typed: Mapping[str, Mapping[str, str]]) -> list[LetterForm]:
@@ -78,7 +79,7 @@ def emergency(assessment: Assessment, by: User, typed: Mapping[str, str]) -> Let
 
 
 def issued(intake: Intake, user: User) -> list[Issued]:
-    rows = Letter.objects.visible_to(user).filter(assessment__intake=intake).select_related("by")
+    rows = Letter.objects.visible_to(user).filter(assessment__intake=intake).select_related("by", "assessment")
     return [
         Issued(
             title=LetterKind(each.kind).label,
@@ -86,6 +87,7 @@ def issued(intake: Intake, user: User) -> list[Issued]:
             by=each.by.display_name,
             at=each.at,
             url=reverse("letter", args=[each.pk]),
+            is_overtaken=each.assessment.overtaken_by is not None,
         )
         for each in rows
     ]

@@ -19,7 +19,8 @@ from django.views.decorators.cache import never_cache
 
 from clinic import permissions, spoken
 from clinic.actions import break_glass, errors
-from clinic.models import Assessment, Intake, Patient, Site, User
+from clinic.actions.answers import AGE, SEX
+from clinic.models import Assessment, Intake, Patient, Sex, Site, User
 from clinic.permissions import Capability
 from clinic.web import stop_notices
 from clinic.web.errors import refuse_conflict
@@ -56,6 +57,7 @@ class Person:
     age: int | None
     sex: str
     reference: str
+    is_corrected_since: bool = False  # the outcome beside it used another age than the record gives for its day
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -160,6 +162,11 @@ class IntakePage(StaffPage):
         return self.newest or found.first()
 
     @property
+    def outcome_shown(self) -> Assessment | None:
+        """The assessment whose outcome the page tells of: a fact beside it is the one that it used."""
+        return self.urgent
+
+    @property
     def sees_decisions(self) -> bool:
         return permissions.may_read(self.user, Capability.READ_ASSESSMENT, self.site, self.intake.patient_id)
 
@@ -171,7 +178,7 @@ class IntakePage(StaffPage):
     def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
         patient = self.intake.patient
         about = {
-            "person": describe(patient, on=timezone.localdate()),
+            "person": describe(patient, on=timezone.localdate(), beside=self.outcome_shown),
             "crumbs": [
                 Link(_("Worklist"), reverse("worklist")),
                 Link(name_of(patient), reverse("patient", args=[patient.pk])),
@@ -186,11 +193,15 @@ def name_of(patient: Patient) -> str:
     return str(patient) if patient.is_erased else f"{patient.family_name}, {patient.given_name}"
 
 
-def describe(patient: Patient, *, on: date) -> Person:
+def describe(patient: Patient, *, on: date, beside: Assessment | None = None) -> Person:
+    """Whom a page is about; beside an outcome, with the facts that it used."""
+    used = {name: beside.answers[name]["value"] for name in (AGE, SEX) if name in beside.answers} if beside else {}
+    known = None if patient.is_erased else patient.age(on=beside.on if beside else on)
     return Person(
         name=name_of(patient),
         born=patient.date_of_birth,
-        age=None if patient.is_erased else patient.age(on=on),
-        sex=patient.get_sex_display(),
+        age=known if known is None else used.get(AGE, known),
+        sex=Sex(used[SEX]).label if used.get(SEX) in Sex.values else patient.get_sex_display(),
         reference=patient.reference,
+        is_corrected_since=known is not None and used.get(AGE, known) != known,
     )

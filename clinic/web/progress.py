@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic import spoken
-from clinic.actions.answers import AGE
+from clinic.actions.answers import known_of_record
 from clinic.actions.freshness import stale_questions
 from clinic.models import Assessment
 from clinic.permissions import Capability
@@ -90,6 +90,11 @@ class AnswersPage(IntakePage):
         return self.newest or Assessment.objects.newest().only("answers", "on").get(intake=self.intake)
 
     @cached_property
+    def of_record(self) -> Sequence[str]:
+        """The questions that the patient's record answers."""
+        return known_of_record(self._assessed)
+
+    @cached_property
     def _facts(self) -> Facts:
         return check_answers(self.protocol.questions, self._assessed, on=self.on)
 
@@ -110,6 +115,7 @@ class AnswersPage(IntakePage):
             "_read",
             "on",
             "_assessed",
+            "of_record",
             "_facts",
             "_view",
             "questions",
@@ -119,12 +125,12 @@ class AnswersPage(IntakePage):
             self.__dict__.pop(name, None)
 
     def asked(self, section: Section) -> list[Question]:
-        """The questions of a section that apply, or may yet apply, and can still matter; the age is known already."""
+        """The questions of a section that apply, or may yet apply, and can still matter; not those that the record answers."""
         return [
             question
             for question in self.protocol.questions.values()
             if question.section == section.id
-            and question.id not in {AGE, *self.dropped}
+            and question.id not in {*self.of_record, *self.dropped}
             and self._view.applies(question)
         ]
 
@@ -257,9 +263,8 @@ class AnswersPage(IntakePage):
         return parts
 
     def _shown(self, section: Section) -> list[Question]:
-        age = self.protocol.questions.get(AGE)
-        known = [age] if age and age.section == section.id else []
-        return known + self.asked(section)
+        known = [self.protocol.questions[name] for name in self.of_record]
+        return [each for each in known if each.section == section.id] + self.asked(section)
 
     def _answered(self, question: Question) -> Answered:
         return Answered(

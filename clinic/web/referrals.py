@@ -17,9 +17,9 @@ from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
 from clinic.letters.completeness import missing
-from clinic.models import Assessment, Decision, Escalation, IntakeStatus, Letter, Referral, ReferralStatus, Site, Stage
+from clinic.models import GONE_OUT, Assessment, Decision, Escalation, IntakeStatus, Letter, Referral, ReferralStatus, Site, Stage
 from clinic.permissions import Capability
-from clinic.web import faults, lowering, referral_form, referral_story
+from clinic.web import changed, faults, lowering, referral_form, referral_story
 from clinic.web.pages import IntakePage
 from clinic.web.wording import URGENCIES
 from triage.protocol import Service
@@ -70,6 +70,8 @@ class ReferralPage(IntakePage):
             lost=attempt.typed if attempt and attempt.verb not in verbs else (),
             faults=attempt.faults if attempt else (),
             stale=stale,
+            overtaken=changed.since_sent(self.referral, self.current, self.user),
+            has_gone_out=stage in GONE_OUT,
             reopen_url=reverse("reopen", args=[self.intake.pk]) if self._may_reopen else "",
             reopen_reason=_TOO_OLD,
             lowered=lowering.mark(self._decisions()),
@@ -95,10 +97,10 @@ class ReferralPage(IntakePage):
         patient = self.referral.patient_id
         if not permissions.may_read(self.user, Capability.READ_ASSESSMENT, self.site, patient):
             return {}
-        rows = Letter.objects.visible_to(self.user).filter(referral=self.referral).select_related("by")
+        rows = Letter.objects.visible_to(self.user).filter(referral=self.referral).select_related("by", "assessment")
         may_preview = is_to_be_sent and letters.may_issue(self.current, self.referral.service, self.user)
         return {
-            "issued": list(rows),
+            "issued": [(each, each.assessment.overtaken_by) for each in rows],
             "preview_url": reverse("referral_letter", args=[self.referral.pk]) if may_preview else "",
             "lacking": self._lacking() if is_to_be_sent else (),
         }

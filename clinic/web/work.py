@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from clinic.models import Lateness, Stage, Work
+from clinic.models import GONE_OUT, Lateness, Stage, Work
 from clinic.web.pages import name_of
 from clinic.web.wording import SERVICES, Tag, disposition_tag
 
@@ -29,6 +29,8 @@ _STAGES: Mapping[str, Words] = {
     Stage.SEEN: gettext_lazy("What came of the appointment"),
     Stage.DECLINED: gettext_lazy("The service declined: to be sent elsewhere"),
 }
+_GONE_OUT = gettext_lazy("The advice has changed since this was sent: decide, and tell the service")
+_HELD = gettext_lazy("Held, because the advice has changed: decide on the newest result")
 _KINDS: Mapping[str, Words] = {
     Work.STOP: gettext_lazy("A record of what was done"),
     Work.DECISION: gettext_lazy("A clinician's decision"),
@@ -41,6 +43,7 @@ _STEPS: Mapping[str, Words] = {
     Work.REPORT: gettext_lazy("Imaging"),
     Work.CLASS: gettext_lazy("Imaging"),
     Work.REFERRAL: gettext_lazy("Referral"),
+    Work.OVERTAKEN: gettext_lazy("Referral"),
 }
 _LATE: Mapping[int, Words] = {
     Lateness.CHASED: gettext_lazy("chased"),
@@ -97,6 +100,8 @@ def describe(item: WorkItem, *, at: datetime, sees_results: bool, decides: bool)
 def _waiting_for(item: WorkItem) -> Words:
     if item.kind == Work.REFERRAL:
         return _STAGES[item.stage]
+    if item.kind == Work.OVERTAKEN:
+        return _GONE_OUT if item.stage in GONE_OUT else _HELD
     if item.kind != Work.ANSWERS:
         return _KINDS[item.kind]
     number = item.open_questions
@@ -117,7 +122,7 @@ def _overdue(item: WorkItem, at: datetime) -> str:
 
 def _way(item: WorkItem) -> tuple[Words, str]:
     """What the way on is called, and where it leads."""
-    if item.kind == Work.REFERRAL:
+    if item.referral_id:
         return _STEPS[item.kind], reverse("referral", args=[item.referral_id])
     if item.kind == Work.ANSWERS:
         name, step = ("intake", _("Continue")) if item.open_questions else ("check", _("Check"))
