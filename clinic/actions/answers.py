@@ -28,7 +28,7 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 def of_record(patient: Patient, questions: Mapping[str, Question], *, on: date) -> dict[str, Entry]:
     """What the record of the patient says of the questions that it answers: these are not asked."""
     # Somebody born after the day was no adult on it.
-    known = {AGE: max(patient.age(on=on), 0)}
+    known: dict[str, Any] = {AGE: max(patient.age(on=on), 0)}
     if SEX in questions and patient.sex in {option.value for option in questions[SEX].options}:
         known[SEX] = patient.sex
     return {name: {"value": value, "source": "record"} for name, value in known.items() if name in questions}

@@ -201,7 +201,7 @@ def describe(patient: Patient, *, on: date, beside: Assessment | None = None) ->
         name=name_of(patient),
         born=patient.date_of_birth,
         age=known if known is None else used.get(AGE, known),
-        sex=Sex(used[SEX]).label if used.get(SEX) in Sex.values else patient.get_sex_display(),
+        sex=str(Sex(used.get(SEX, patient.sex)).label),
         reference=patient.reference,
         is_corrected_since=known is not None and used.get(AGE, known) != known,
     )

@@ -17,7 +17,18 @@ from clinic.actions import freshness, letters, referrals
 from clinic.actions.errors import Conflict
 from clinic.actions.referral_steps import Verb
 from clinic.letters.completeness import missing
-from clinic.models import GONE_OUT, Assessment, Decision, Escalation, IntakeStatus, Letter, Referral, ReferralStatus, Site, Stage
+from clinic.models import (
+    GONE_OUT,
+    Assessment,
+    Decision,
+    Escalation,
+    IntakeStatus,
+    Letter,
+    Referral,
+    ReferralStatus,
+    Site,
+    Stage,
+)
 from clinic.permissions import Capability
 from clinic.web import changed, faults, lowering, referral_form, referral_story
 from clinic.web.pages import IntakePage
