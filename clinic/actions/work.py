@@ -261,19 +261,19 @@ def _of_referrals(intake: Intake, newest: Assessment) -> Iterator[Item]:
             "due": step.due,
             "owner_id": _responsible(referral),
         }
-        yield item | (_overtaken(intake, referral, newest, item) if is_overtaken(referral, newest) else {})
+        yield item | (_overtaken(intake, referral, newest) if is_overtaken(referral, newest) else {})
 
 
-def _overtaken(intake: Intake, referral: Referral, newest: Assessment, next_step: Item) -> Item:
+def _overtaken(intake: Intake, referral: Referral, newest: Assessment) -> Item:
     """What is waited for instead of the next step: a clinician's decision on advice that has left the referral behind."""
     since = _since(newest, lambda outcome: not same_advice(referral.assessment.outcome, outcome))
     days = timedelta(days=intake.site.days_to_decide)
     return {
         "kind": Work.OVERTAKEN,
         "disposition": newest.disposition,
-        "rank": max(Disposition(newest.disposition).rank, next_step["rank"]),
+        "rank": max(Disposition(each.disposition).rank for each in (newest, referral.assessment)),
         "since": since,
-        "due": min(next_step["due"], since + _AT_ONCE.get(Urgency(newest.urgency), days)),
+        "due": since + _AT_ONCE.get(Urgency(newest.urgency), days),
     }
 
 

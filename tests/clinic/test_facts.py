@@ -158,12 +158,11 @@ def test_what_was_only_advised_is_neither_accepted_nor_sent(here: Site, clinicia
 
 def test_what_has_gone_out_raises_work_for_a_clinician(sent: Referral, clerk: User, clinician: User) -> None:
     intake = sent.assessment.intake
-    due = WorkItem.objects.get(referral=sent).due
     newest = correct(intake, clerk, date_of_birth=date(2010, 3, 4))
     raised = WorkItem.objects.get(referral=sent)
     assert (raised.kind, raised.stage, raised.disposition) == ("overtaken", "sent", "out_of_scope")
     assert (raised.owner, raised.rank) == (clinician, Disposition.OUT_OF_SCOPE.rank)
-    assert raised.due <= due  # nothing is put off
+    assert raised.due == raised.since + timedelta(days=intake.site.days_to_decide)
     decisions.decide(assessment=newest, kind="accepted", by=clinician)
     assert WorkItem.objects.get(referral=sent).kind == "overtaken"  # the service has yet to be told
     referrals.advance(referral=sent, verb="cancel", reason="Under 18: told them by telephone.", by=clinician)
