@@ -73,6 +73,7 @@ def advance(
     """
     step = _step(verb)
     permissions.require(by, step.capability, referral.site)
+    patients.hold_known(referral.patient)  # before the intake, as everybody does who holds both
     intake = Intake.objects.locked().get(pk=referral.assessment.intake_id)
     _refuse_overtaken(referral, step, expected_seq)
     reason, destination = reason.strip(), destination.strip()

@@ -129,3 +129,12 @@ def test_the_same_request_sent_twice_at_once_under_one_key_is_done_once(here: Si
         assert one.json() == other.json()
         assert sorted("Idempotency-Replayed" in each for each in (one, other)) == [False, True]
         assert referral.statuses.count() == 3
+
+
+def test_nobody_waits_for_ever_for_who_sends_a_referral_of_the_same_patient(here: Site, two: list[Caller]) -> None:
+    """Whoever holds both the patient and the intake holds the patient first."""
+    for _ in range(TRIES):
+        referral = accepted(here, two[0].user)
+        study = (f"intakes/{referral.assessment.intake_id}/imaging/", ENDS["imaging"])
+        told = both(two, (f"referrals/{referral.pk}/send/", {"destination": "St Agnes"}), study)
+        assert told in ([200, 200], [200, 409])
