@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from clinic.actions import decisions, intakes, referrals
-from clinic.models import Referral, Site, User
+from clinic.actions import comparing, decisions, intakes, proving, referrals
+from clinic.actions import protocols as releases
+from clinic.actions.errors import Conflict
+from clinic.models import ProtocolRelease, Referral, Site, User
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic import small_protocol as small
 from tests.clinic.callers import Caller, caller
 
 if TYPE_CHECKING:
@@ -138,3 +141,34 @@ def test_nobody_waits_for_ever_for_who_sends_a_referral_of_the_same_patient(here
         study = (f"intakes/{referral.assessment.intake_id}/imaging/", ENDS["imaging"])
         told = both(two, (f"referrals/{referral.pk}/send/", {"destination": "St Agnes"}), study)
         assert told in ([200, 200], [200, 409])
+
+
+def test_of_two_releases_published_at_once_the_second_was_not_compared_with_the_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    small.expect_of_it_what_these_tests_do(monkeypatch)
+    small.let_proofs(monkeypatch, hold=True)
+    factories.publish(small.version("0.1.0"))
+    author, approver = factories.author_and_approver()
+    ready = [approved(small.version(number), author, approver) for number in ("0.2.0", "0.3.0")]
+
+    def publish(release: ProtocolRelease) -> str:
+        try:
+            releases.advance(release=release, verb="publish", by=User.objects.get(pk=approver.pk))
+        except Conflict as refusal:
+            return str(refusal)
+        return "published"
+
+    told = together(*(partial(publish, each) for each in ready))
+    assert sorted("has not been compared" in each for each in told) == [False, True]
+    assert "published" in told
+
+
+def approved(source: bytes, author: User, approver: User) -> ProtocolRelease:
+    """A release that nothing stands in the way of publishing."""
+    release = small.draft(source, author)
+    proving.prove(release=release, by=author)
+    comparing.compare(release=release, by=author)
+    releases.advance(release=release, verb="send", by=author)
+    releases.advance(release=release, verb="approve", by=approver, seen=release.sha256)
+    return release
