@@ -175,8 +175,11 @@ def hold_open(intake: Intake, by: User) -> None:
 
 def refuse_stale(intake: Intake, *, expected_version: int | None = None, expected_revision: int | None = None) -> None:
     """Of an intake that is held: whoever has read something else does not change it."""
-    if expected_version not in (None, intake.version) or expected_revision not in (None, intake.revision):
+    if expected_version not in (None, intake.version):
         raise Stale(intake.revision)
+    if expected_revision not in (None, intake.revision):
+        changed = _("This intake has been changed in the meantime: read it again before changing it.")
+        raise Stale(intake.revision, changed)
 
 
 def _changed(

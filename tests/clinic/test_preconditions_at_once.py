@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from clinic.actions import comparing, decisions, intakes, proving, referrals
 from clinic.actions import protocols as releases
@@ -97,6 +99,24 @@ def test_of_who_receives_declines_and_cancels_only_one_has_read_the_newest(here:
         acts = [partial(two[0].post, f"{address}{verb}/", body, **read) for verb, body in said.items()]
         assert sorted(each.status_code for each in together(*acts)) == [200, 412, 412]
         assert referral.statuses.count() == 4
+
+
+def test_of_who_sends_and_who_cancels_in_a_browser_the_second_sees_what_happened(here: Site, two: list[Caller]) -> None:
+    browsers = [Client(), Client()]
+    for browser, by in zip(browsers, two, strict=True):
+        browser.force_login(by.user)
+    for _ in range(TRIES):
+        referral = accepted(here, two[0].user)
+        seen = {"seq": referral.newest_step.seq}
+        said = {"send": {"destination": "St Agnes"}, "cancel": {"reason": "Moved away."}}
+        acts = [
+            partial(browser.post, reverse("referral_step", args=[referral.pk, verb]), seen | form)
+            for browser, (verb, form) in zip(browsers, said.items(), strict=True)
+        ]
+        first, second = sorted(together(*acts), key=lambda each: int(each.status_code))
+        assert (first.status_code, second.status_code) == (302, 409)
+        assert "Somebody else was here first." in second.content.decode()
+        assert referral.statuses.count() == 3
 
 
 ENDS: dict[str, Any] = {
