@@ -194,6 +194,7 @@ def test_what_the_client_has_is_not_sent_again_and_is_a_read_all_the_same(
         assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", tag), given
         assert "Content-Type" not in answer
     assert reads() - before == (4 if shown else 0)
+    assert clinician.client.head(asked, headers={"If-None-Match": tag}).status_code == 304
     for given in ('"another"', "", "another", f"{tag[:-2]}{uuid4()}"):
         assert clinician.get(asked, **{"If-None-Match": given}).status_code == 200, given
     assert clinician.get(asked, **{"If-Match": '"another"'}).status_code == 412
