@@ -29,10 +29,11 @@ class Conflict(Exception):
 
 
 class Stale(Exception):
-    """The record has been changed since it was read; `version` is the present one."""
+    """The record has been changed since it was read; `version` is the number of its present state."""
 
-    def __init__(self, version: int) -> None:
-        super().__init__(_("These answers have been changed in the meantime: read them again before changing them."))
+    def __init__(self, version: int, message: str = "") -> None:
+        changed = _("These answers have been changed in the meantime: read them again before changing them.")
+        super().__init__(message or changed)
         self.version = version
 
 

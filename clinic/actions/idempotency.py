@@ -19,21 +19,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status and a JSON body; `replayed` where the request had been answered before."""
+    """A status, a JSON body and its ETag, if it has one; `replayed` where the request had been answered before."""
 
     status: int
     body: Any
+    tag: str = ""
     replayed: bool = False
 
 
 @transaction.atomic
-def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callable[[], tuple[int, Any]]) -> Reply:
+def once(
+    *,
+    key: str,
+    method: str,
+    path: str,
+    body: bytes,
+    by: User,
+    run: Callable[[], tuple[int, Any]],
+    condition: str = "",
+    tag: Callable[[Any], str] = lambda _answer: "",
+) -> Reply:
     """Run a request under the client's key, or give the answer that it was given before.
+
+    `condition` is what the client said that the request depends on: under another one it is another
+    request. `tag` makes the ETag of the answer.
 
     The key is written first, in the same transaction as all that the request does: whoever comes
     second waits for it. A request that fails leaves no key behind and may be tried again.
     """
-    row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body))
+    row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body, condition))
     row.clean_fields(exclude={"user", "ring_key", "sealed"})
     try:
         with conflict_on_duplicate(_("This key has been used.")):
@@ -41,21 +55,22 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
     except Conflict:
         return _answered(row)
     row.status, answer = run()
+    row.tag = tag(answer)
     row.put(json.dumps(answer).encode())
-    row.save(update_fields=("status", "ring_key", "sealed"))
-    return Reply(row.status, answer)
+    row.save(update_fields=("status", "tag", "ring_key", "sealed"))
+    return Reply(row.status, answer, row.tag)
 
 
 def _answered(row: IdempotencyKey) -> Reply:
     earlier = IdempotencyKey.objects.get(user=row.user, key=row.key)
     if earlier.request_digest != row.request_digest:
         raise KeyReused(_("This idempotency key has been used for another request."))
-    return Reply(earlier.status, json.loads(earlier.content), replayed=True)
+    return Reply(earlier.status, json.loads(earlier.content), earlier.tag, replayed=True)
 
 
-def _digest(method: str, path: str, body: bytes) -> str:
+def _digest(method: str, path: str, body: bytes, condition: str) -> str:
     """Keyed, for a body may name somebody who can be guessed."""
-    said = json.dumps([method, path, body.decode()])
+    said = json.dumps([method, path, body.decode(), condition])
     return salted_hmac("idempotency", said, algorithm="sha256").hexdigest()
 
 

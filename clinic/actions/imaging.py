@@ -24,6 +24,9 @@ from triage.facts import check_answers
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from typing import Unpack
+
+    from clinic.actions.intakes import Expected
 
 QUESTION = "imaging"
 _PENDING = ("requested", "awaiting_report", "report_unavailable")
@@ -38,12 +41,12 @@ _BEFORE: Mapping[StudyStep, tuple[str, ...]] = {
 
 
 @transaction.atomic
-def record(*, intake: Intake, study: Mapping[str, Any], by: User, expected_version: int | None = None) -> Assessment:
+def record(*, intake: Intake, study: Mapping[str, Any], by: User, **expected: Unpack[Expected]) -> Assessment:
     """Add a study as it stands: asked for, done, or reported; a class is a clinician's alone to add.
 
     `study` takes the fields of the protocol's studies: modality, region, status, reason ...
     """
-    _hold(intake, by, expected_version)
+    _hold(intake, by, **expected)
     if any(study.get(name) for name in _CLASS):
         permissions.require(by, Capability.EXAMINE, intake.site)
     studies = [*_studies(intake), _since_today(study)]
@@ -52,11 +55,11 @@ def record(*, intake: Intake, study: Mapping[str, Any], by: User, expected_versi
 
 @transaction.atomic
 def performed(
-    *, intake: Intake, number: int, on: date | None = None, by: User, expected_version: int | None = None
+    *, intake: Intake, number: int, on: date | None = None, by: User, **expected: Unpack[Expected]
 ) -> Assessment:
     """The scan was done; its report is awaited."""
     done = {"status": "awaiting_report", **_dated(on)}
-    return _step(intake, number, StudyStep.PERFORMED, done, by=by, expected_version=expected_version)
+    return _step(intake, number, StudyStep.PERFORMED, done, by=by, **expected)
 
 
 @transaction.atomic
@@ -67,21 +70,19 @@ def reported(
     finding: str,
     on: date | None = None,
     by: User,
-    expected_version: int | None = None,
+    **expected: Unpack[Expected],
 ) -> Assessment:
     """The report has come; `finding` is its text, shown to people and read by no rule."""
     report = {"status": "reported", "finding": finding, **_dated(on)}
-    return _step(intake, number, StudyStep.REPORTED, report, by=by, expected_version=expected_version)
+    return _step(intake, number, StudyStep.REPORTED, report, by=by, **expected)
 
 
 @transaction.atomic
-def unavailable(
-    *, intake: Intake, number: int, reason: str, by: User, expected_version: int | None = None
-) -> Assessment:
+def unavailable(*, intake: Intake, number: int, reason: str, by: User, **expected: Unpack[Expected]) -> Assessment:
     """The report cannot be had; the study counts as if it had not been done."""
     _require(reason)
     gone = {"status": "report_unavailable"}
-    return _step(intake, number, StudyStep.UNAVAILABLE, gone, by=by, expected_version=expected_version, note=reason)
+    return _step(intake, number, StudyStep.UNAVAILABLE, gone, by=by, **expected, note=reason)
 
 
 @transaction.atomic
@@ -93,23 +94,23 @@ def classify(
     concordance: str = "unclear",
     report_urgency: str = "",
     by: User,
-    expected_version: int | None = None,
+    **expected: Unpack[Expected],
 ) -> Assessment:
     """A clinician says what the report means and whether it fits the pain."""
     permissions.require(by, Capability.EXAMINE, intake.site)
     said = {"class": study_class, "concordance": concordance}
     if report_urgency:
         said["report_urgency"] = report_urgency
-    return _step(intake, number, StudyStep.CLASSED, said, by=by, expected_version=expected_version)
+    return _step(intake, number, StudyStep.CLASSED, said, by=by, **expected)
 
 
 @transaction.atomic
-def cancel(*, intake: Intake, number: int, reason: str, by: User, expected_version: int | None = None) -> Assessment:
+def cancel(*, intake: Intake, number: int, reason: str, by: User, **expected: Unpack[Expected]) -> Assessment:
     """The study is not going to be done, or its report is no longer waited for."""
     permissions.require(by, Capability.EXAMINE, intake.site)
     _require(reason)
     gone = {"status": "cancelled"}
-    return _step(intake, number, StudyStep.CANCELLED, gone, by=by, expected_version=expected_version, note=reason)
+    return _step(intake, number, StudyStep.CANCELLED, gone, by=by, **expected, note=reason)
 
 
 def steps_for(study: Mapping[str, Any]) -> list[StudyStep]:
@@ -141,13 +142,13 @@ def _dated(on: date | None) -> dict[str, str]:
     return {"performed_on": on.isoformat()} if on else {}
 
 
-def _hold(intake: Intake, by: User, expected_version: int | None) -> None:
+def _hold(intake: Intake, by: User, **expected: Unpack[Expected]) -> None:
     permissions.require(by, Capability.ANSWER, intake.site)
     patients.hold_known(intake.patient)
     intake.refresh_from_db(from_queryset=Intake.objects.locked())
     if intake.status == IntakeStatus.CANCELLED:
         raise Conflict(_("This intake is cancelled."))
-    intakes.refuse_stale(intake, expected_version)
+    intakes.refuse_stale(intake, **expected)
 
 
 def _step(
@@ -157,10 +158,10 @@ def _step(
     said: Mapping[str, str],
     *,
     by: User,
-    expected_version: int | None,
     note: str = "",
+    **expected: Unpack[Expected],
 ) -> Assessment:
-    _hold(intake, by, expected_version)
+    _hold(intake, by, **expected)
     studies = _studies(intake)
     if not 1 <= number <= len(studies):
         raise NotFound(_("There is no study of this number."))

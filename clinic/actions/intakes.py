@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -22,12 +22,20 @@ from triage.protocol import Disposition
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import date
+    from typing import Unpack
 
     from clinic.actions.answers import Entry
     from triage.protocol import Protocol
 
 
 CORRECTED = "assessed again: the record of the patient was corrected"
+
+
+class Expected(TypedDict, total=False):
+    """What whoever changes an intake has read of it: these answers, or, of a program, this state. None stands for any."""
+
+    expected_version: int | None
+    expected_revision: int | None
 
 
 @transaction.atomic
@@ -38,9 +46,9 @@ def open(*, patient: Patient, by: User, protocol: str = "back-pain") -> Intake: 
     be asked again.
     """
     permissions.require(by, Capability.ANSWER, patient.site)
+    patients.hold_known(patient)
     if not patient.site.is_live:
         raise Conflict(_("This site does not take patients in."))
-    patients.hold_known(patient)
     release = protocols.followed_at(patient.site, protocol)
     if release is None:
         raise Conflict(_("No release of this protocol is published."))
@@ -62,8 +70,8 @@ def answer(
     answers: Mapping[str, object],
     by: User,
     source: str = "staff",
-    expected_version: int | None = None,
     settled: Collection[str] = (),
+    **expected: Unpack[Expected],
 ) -> Assessment:
     """Add answers to an intake and assess it afresh; all answers are stored, or none.
 
@@ -72,7 +80,7 @@ def answer(
     questions on which the clinician lets this answer stand against what another source said.
     """
     hold_open(intake, by)
-    refuse_stale(intake, expected_version)
+    refuse_stale(intake, **expected)
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
     if not changed:
@@ -91,10 +99,10 @@ def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dic
 
 
 @transaction.atomic
-def complete(*, intake: Intake, by: User, expected_version: int | None = None) -> Assessment:
+def complete(*, intake: Intake, by: User, **expected: Unpack[Expected]) -> Assessment:
     """Close the intake to further answers; refused while the protocol cannot tell yet."""
     hold_open(intake, by)
-    refuse_stale(intake, expected_version)
+    refuse_stale(intake, **expected)
     assessment = _current(intake, by=by)
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
@@ -108,13 +116,14 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
 
 
 @transaction.atomic
-def reopen(*, intake: Intake, reason: str, by: User) -> None:
+def reopen(*, intake: Intake, reason: str, by: User, **expected: Unpack[Expected]) -> None:
     """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
     permissions.require(by, Capability.ANSWER, intake.site)
     patients.hold_known(intake.patient)  # before the intake, as `open` does
     hold(intake, by)
     if intake.status != IntakeStatus.COMPLETED:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
+    refuse_stale(intake, **expected)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the intake is taken up again.")})
     intake.status, intake.completed_at, intake.completed_by = IntakeStatus.OPEN, None, None
@@ -125,9 +134,10 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
 
 
 @transaction.atomic
-def cancel(*, intake: Intake, reason: str, by: User) -> None:
+def cancel(*, intake: Intake, reason: str, by: User, **expected: Unpack[Expected]) -> None:
     """End the intake without an outcome; what was answered stays."""
     hold_open(intake, by)
+    refuse_stale(intake, **expected)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the intake is cancelled.")})
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
@@ -181,9 +191,13 @@ def hold_open(intake: Intake, by: User) -> None:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
 
 
-def refuse_stale(intake: Intake, expected_version: int | None) -> None:
+def refuse_stale(intake: Intake, *, expected_version: int | None = None, expected_revision: int | None = None) -> None:
+    """Of an intake that is held: whoever has read something else does not change it."""
     if expected_version not in (None, intake.version):
-        raise Stale(intake.version)
+        raise Stale(intake.revision)
+    if expected_revision not in (None, intake.revision):
+        changed = _("This intake has been changed in the meantime: read it again before changing it.")
+        raise Stale(intake.revision, changed)
 
 
 def _changed(

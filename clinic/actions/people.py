@@ -70,7 +70,7 @@ def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
     unknown = changes.keys() - set(_CHANGEABLE)
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, _("This cannot be changed.")))
-    user.refresh_from_db(from_queryset=User.objects.select_for_update())
+    _hold(user)
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
     for name in fields:
         setattr(user, name, changes[name])
@@ -101,8 +101,9 @@ def random_password() -> str:
 @transaction.atomic
 def renew_hash(*, user: User, password: str) -> None:
     """Keep the password that was just shown under the hash of today, where it lies under an older kind."""
-    _right, is_old = verify_password(password, user.password)
-    if is_old:
+    _hold(user)
+    is_right, is_old = verify_password(password, user.password)
+    if is_right and is_old:
         user.set_password(password)
         user.save_as(by=user, reason="password hash renewed")
         record_everywhere("user.renew_hash", user, user, {})
@@ -166,11 +167,17 @@ def require_over_another(by: User, user: User) -> None:
 
 def _change_password(user: User, password: str, by: User) -> None:
     """Sessions that rest on the old one end, and programs that act for the user are shut out."""
+    _hold(user)
     _give_password(user, password)
     user.chose_password = user == by
     user.save_as(by=by, reason="password changed")
     shut_out_programs(user, by)
     record_everywhere("user.password", user, by, {})
+
+
+def _hold(user: User) -> None:
+    """Read the person anew and hold them: what is written back is the whole of them."""
+    user.refresh_from_db(from_queryset=User.objects.select_for_update())
 
 
 def _give_password(user: User, password: str | None) -> None:

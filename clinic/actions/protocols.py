@@ -80,6 +80,8 @@ def advance(*, release: ProtocolRelease, verb: str, by: User, reason: str = "", 
     """
     step = _step(verb)
     permissions.require_somewhere(by, step.capability)
+    if step.after is ReleaseStatus.PUBLISHED:
+        _hold_all(release.protocol)
     _hold(release, seen)
     if release.status not in step.before:
         raise Conflict(where_it_stands(release))
@@ -160,6 +162,11 @@ def _hold(release: ProtocolRelease, seen: str) -> None:
     release.refresh_from_db(from_queryset=ProtocolRelease.objects.select_for_update())
     if seen not in ("", release.sha256):
         raise Conflict(_("The text has been changed in the meantime: read it again."))
+
+
+def _hold_all(protocol: str) -> None:
+    """Every release of the protocol: what is published was compared with the one that it replaces, and not with another."""
+    list(ProtocolRelease.objects.filter(protocol=protocol).select_for_update().order_by("pk").values_list("pk"))
 
 
 def _step(verb: str) -> Step:

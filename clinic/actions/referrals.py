@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
 from clinic.actions import audit, freshness, letters, outbox, patients, work
-from clinic.actions.errors import Conflict
+from clinic.actions.errors import Conflict, Stale
 from clinic.actions.referral_steps import NEEDS, STEPS, Step, Verb, due
 from clinic.models import (
     Assessment,
@@ -65,15 +65,15 @@ def advance(
 ) -> ReferralStatus:
     """Take the next step; `expected_seq` is the newest step that the person had seen.
 
-    Raises Conflict where the step cannot be taken from where the referral stands, with what
-    happened there, and ValidationError for what has to be said with it.
+    Raises Stale where that is no longer the newest, and Conflict where the step cannot be taken
+    from where the referral stands, both with what happened there; ValidationError for what has to
+    be said with it.
     """
     step = _step(verb)
     permissions.require(by, step.capability, referral.site)
+    patients.hold_known(referral.patient)  # before the intake, as everybody does who holds both
     intake = Intake.objects.locked().get(pk=referral.assessment.intake_id)
-    newest = referral.statuses.select_related("by").order_by("-seq")[0]
-    if newest.status not in step.before or expected_seq not in (None, newest.seq):
-        raise Conflict(_what_happened(newest))
+    _refuse_overtaken(referral, step, expected_seq)
     reason, destination = reason.strip(), destination.strip()
     _check_said(step, {"reason": reason, "destination": destination, "appointment": appointment})
     if step.after in (Stage.ACCEPTED, Stage.SENT):
@@ -186,6 +186,14 @@ def _step(verb: str) -> Step:
     if verb not in Verb.values:
         raise ValidationError({"verb": f"This is one of: {', '.join(Verb.values)}."})
     return STEPS[Verb(verb)]
+
+
+def _refuse_overtaken(referral: Referral, step: Step, expected_seq: int | None) -> None:
+    newest = referral.statuses.select_related("by").order_by("-seq")[0]
+    if expected_seq not in (None, newest.seq):
+        raise Stale(newest.seq, _what_happened(newest))
+    if newest.status not in step.before:
+        raise Conflict(_what_happened(newest))
 
 
 def _what_happened(newest: ReferralStatus) -> str:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _MOST_NAMED = 200  # of what a list found
-_SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED)
+_SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED)  # the last says that a copy is the record still
 _REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from clinic import permissions
 from clinic.actions import decisions, stops
@@ -24,7 +23,9 @@ from triage.changes import changes
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
     from clinic.models import User
     from clinic.models.assessment import AssessmentRows
@@ -150,9 +151,9 @@ def assessments_of(user: User) -> AssessmentRows:
 class OneAssessment(Address):
     """One assessment."""
 
-    @reads("Read an assessment", AssessmentShown, problems=(404,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(shown_to(self.caller, find(assessments_of(self.caller), id)))
+    @reads("Read an assessment", AssessmentShown, problems=(404,), tagged=True)
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        return self.show(shown_to(self.caller, find(assessments_of(self.caller), id)))
 
 
 class StopBody(Strict):
@@ -191,11 +192,16 @@ class AssessmentStops(Address):
 class AssessmentChanges(Address):
     """What one assessment says otherwise than the one before it."""
 
-    @reads("Read what changed since the version before; empty where nothing did", OpenApiTypes.OBJECT, problems=(404,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
+    @reads(
+        "Read what changed since the version before; empty where nothing did",
+        OpenApiTypes.OBJECT,
+        problems=(404,),
+        tagged=True,
+    )
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
         assessment = find(Assessment.objects.visible_to(self.caller), id)
         earlier = Assessment.objects.filter(intake=assessment.intake_id, version=assessment.version - 1).first()
-        return Response(changes(earlier.outcome, assessment.outcome) if earlier else {})
+        return self.show(changes(earlier.outcome, assessment.outcome) if earlier else {})
 
 
 class AssessmentDecision(Address):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,23 +17,23 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from clinic.actions import idempotency, origin
-from clinic.actions.errors import Stale
+from clinic.api import preconditions
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
 from clinic.api.parsing import StrictJSONParser
-from clinic.api.problems import LengthMissing, PreconditionMissing, PreconditionRefused
+from clinic.api.problems import LengthMissing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.db.models import QuerySet
+    from django.http import HttpResponse
     from rest_framework.request import Request
     from rest_framework.serializers import BaseSerializer
 
     from clinic.models import User
 
 Row = TypeVar("Row", bound=models.Model)
-_TAG = re.compile(r'"(\d{1,9})"')
 
 
 class QuickJSON(JSONRenderer):
@@ -75,7 +74,10 @@ class Address(GenericAPIView[Any]):
         return cast("User", self.request.user)
 
     def body(self, shape: type[BaseSerializer[Any]]) -> dict[str, Any]:
-        """The checked body of the request."""
+        """The checked body of the request; an `If-Match` that the address does not heed is refused with it."""
+        asked = getattr(self, (self.request.method or "").lower())
+        if not getattr(asked, "heeds_if_match", False):
+            preconditions.refuse_unheeded(self.request.headers.get("If-Match"))
         return _checked(shape, self.request.data)
 
     def query(self, shape: type[BaseSerializer[Any]]) -> dict[str, Any]:
@@ -95,39 +97,32 @@ class Address(GenericAPIView[Any]):
         origin.note_found(found)
         return self.get_paginated_response(shape(found, many=True).data)
 
-    def reply(self, status: int, run: Callable[[], Any]) -> Response:
-        """Do what was asked and show it; under an `Idempotency-Key` once, however often it is asked."""
+    def show(self, shown: Any, *, number: int | None = None) -> HttpResponse:
+        """One record with its ETag, or 304 where the caller has just that; `number` is that of its state."""
+        return preconditions.unless_known(self.request, Response(shown, headers={"ETag": tag_of(shown, number)}))
+
+    def expected(self) -> int | None:
+        """The number of the state that the caller has read, by `If-Match`; None where any will do."""
+        return preconditions.expected(self.request.headers.get("If-Match"))
+
+    def reply(self, status: int, run: Callable[[], Any], *, tag: Callable[[Any], str] = lambda _shown: "") -> Response:
+        """Do what was asked and show it, with the ETag made of it; under an `Idempotency-Key` once, however often it is asked."""
         key = self.request.headers.get("Idempotency-Key")
         if key is None:
-            return Response(run(), status=status)
+            shown = run()
+            return Response(shown, status=status, headers=_etag(tag(shown)))
         reply = idempotency.once(
             key=key,
             method=self.request.method or "",
-            path=self.request.path,
+            path=self.request.get_full_path(),
+            condition=self.request.headers.get("If-Match", "").strip(),
             body=json.dumps(self.request.data, sort_keys=True).encode(),
             by=self.caller,
             run=lambda: (status, json.loads(QuickJSON().render(run()))),
+            tag=tag,
         )
-        headers = {"Idempotency-Replayed": "true"} if reply.replayed else None
-        return Response(reply.body, status=reply.status, headers=headers)
-
-    def refuse_stale(self, expected: int | None, current: Callable[[], int]) -> None:
-        """412 where the client has read another version than the present one; a repeated request passes."""
-        is_repeated = self.request.headers.get("Idempotency-Key") is not None
-        if expected is not None and not is_repeated and expected != current():
-            raise Stale(current())
-
-    def expected_version(self, *, demanded: bool = False) -> int | None:
-        """The version that the client has read, from `If-Match`; None where any will do, or nothing was said of it."""
-        given = self.request.headers.get("If-Match")
-        if demanded and given is None:
-            raise PreconditionMissing
-        if given is None or given.strip() == "*":
-            return None
-        tag = _TAG.fullmatch(given.strip())
-        if tag is None:
-            raise PreconditionRefused('If-Match takes one entity tag as it was given in ETag, such as "3".')
-        return int(tag[1])
+        headers = {"Idempotency-Replayed": "true"} if reply.replayed else {}
+        return Response(reply.body, status=reply.status, headers=headers | _etag(reply.tag))
 
 
 def _checked(shape: type[BaseSerializer[Any]], data: Any) -> dict[str, Any]:
@@ -152,7 +147,10 @@ def find(rows: QuerySet[Row], id: object) -> Row:  # noqa: A002 -- as the column
     return get_object_or_404(rows, pk=id)
 
 
-def tagged(response: Response) -> Response:
-    """The response with the version of the intake as its `ETag`."""
-    response["ETag"] = f'"{response.data["version"]}"'
-    return response
+def tag_of(shown: Any, number: int | None = None) -> str:
+    """The ETag of a record as it is shown; `number` is that of its state."""
+    return preconditions.tag_of(QuickJSON().render(shown), number)
+
+
+def _etag(tag: str) -> dict[str, str]:
+    return {"ETag": tag} if tag else {}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from clinic.actions import imaging, work
 from clinic.api.assessments import AssessmentShown, shown_to
-from clinic.api.description import IF_MATCH, TAG, once_with, reads, writes
-from clinic.api.door import Address, find, tagged
+from clinic.api.description import changes_what_was_read, reads
+from clinic.api.door import Address, find
 from clinic.api.fields import Day, ReasonBody, Strict, Text
 from clinic.api.people import Person
+from clinic.api.preconditions import tag_of_state
 from clinic.models import Intake, IntakeStatus, StudyEvent, StudyStep, WorkItem
 from triage.imaging import STUDY_WORDS
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
     from clinic.models import Assessment
-
-_TAGGED = once_with(IF_MATCH, TAG)
 
 
 class StudyEventShown(serializers.ModelSerializer[StudyEvent]):
@@ -82,24 +82,17 @@ class Studies(Address):
 
     pagination_class = None  # type: ignore[assignment]  # as the framework has it where there is one page
 
-    @reads("List an intake's imaging studies", StudyShown(many=True), problems=(404,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(StudyShown(_shown(find(_visible(self), id)), many=True).data)
+    @reads("List an intake's imaging studies", StudyShown(many=True), problems=(404,), tagged=True)
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        intake = find(_visible(self), id)
+        return self.show(StudyShown(_shown(intake), many=True).data, number=intake.revision)
 
-    @writes(
-        "Record a study and assess the intake afresh",
-        AssessmentShown,
-        body=StudyBody,
-        problems=(404, 409, 412),
-        parameters=_TAGGED,
-    )
+    @changes_what_was_read("Record a study and assess the intake afresh", AssessmentShown, body=StudyBody)
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body, expected = find(_visible(self), id), self.body(StudyBody), self.expected_version()
+        intake, body = find(_visible(self), id), self.body(StudyBody)
         if "performed_on" in body:
             body["performed_on"] = body["performed_on"].isoformat()
-        return _assessed(
-            self, lambda: imaging.record(intake=intake, study=body, by=self.caller, expected_version=expected)
-        )
+        return _assessed(self, intake, imaging.record, study=body)
 
 
 _STEPS: dict[str, tuple[StudyStep, type[Strict], Callable[..., Assessment]]] = {
@@ -119,24 +112,22 @@ def address(name: str) -> type[Address]:
     class StudyStepTaken(Address):
         __doc__ = f"One step of a study: {step}."
 
-        @writes(
-            f"Record that a study is {step}, and assess the intake afresh",
-            AssessmentShown,
-            body=shape,
-            problems=(404, 409, 412),
-            parameters=_TAGGED,
+        @changes_what_was_read(
+            f"Record that a study is {step}, and assess the intake afresh", AssessmentShown, body=shape
         )
         def post(self, request: Request, id: UUID, number: int) -> Response:  # noqa: A002 -- as the address calls it
-            intake, said, expected = find(_visible(self), id), self.body(shape), self.expected_version()
-            return _assessed(
-                self, lambda: act(intake=intake, number=number, by=self.caller, expected_version=expected, **said)
-            )
+            return _assessed(self, find(_visible(self), id), act, number=number, **self.body(shape))
 
     return StudyStepTaken
 
 
-def _assessed(address: Address, run: Callable[[], Assessment]) -> Response:
-    return tagged(address.reply(200, lambda: shown_to(address.caller, run())))
+def _assessed(address: Address, intake: Intake, act: Callable[..., Assessment], **said: Any) -> Response:
+    said |= {"intake": intake, "by": address.caller, "expected_revision": address.expected()}
+    return address.reply(
+        200,
+        lambda: shown_to(address.caller, act(**said)),
+        tag=lambda _assessment: tag_of_state(intake.revision),
+    )
 
 
 def _visible(address: Address) -> Any:

@@ -13,13 +13,14 @@ from clinic.actions import intakes
 from clinic.actions.errors import NotAllowed, NotFound
 from clinic.api.answers import StoredAnswers
 from clinic.api.assessments import AssessmentLine, AssessmentShown, DraftLine, assessments_of, sees_decisions, shown_to
-from clinic.api.description import IF_MATCH_DEMANDED, TAG, once_with, reads, writes
-from clinic.api.door import Address, find, shown, tagged
+from clinic.api.description import changes_what_was_read, reads, writes
+from clinic.api.door import Address, find, shown, tag_of
 from clinic.api.fields import Answers, Id, Nothing, ReasonBody, Strict, Text
 from clinic.api.history import Change, changes
 from clinic.api.listing import ListQuery
 from clinic.api.pagination import NewestFirst
 from clinic.api.people import Person
+from clinic.api.preconditions import tag_of_state
 from clinic.models import Intake, IntakeStatus, Patient, Site
 from clinic.permissions import Capability
 from triage.facts import SOURCES
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
 
-_TAGGED = once_with(IF_MATCH_DEMANDED, TAG)
+    from clinic.models import Assessment
 
 
 class IntakeBody(Strict):
@@ -100,98 +102,83 @@ class Intakes(Address):
         chosen = {name: query[name] for name in ("patient", "status") if name in query}
         return self.page(_visible(self).defer("answers").filter(**chosen), IntakeLine)
 
-    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(404, 409), parameters=once_with(TAG))
+    @writes("Open an intake", IntakeShown, body=IntakeBody, status=201, problems=(404, 409), tagged=True)
     def post(self, request: Request) -> Response:
         body = self.body(IntakeBody)
         patient = find(Patient.objects.visible_to(self.caller).select_related("site"), body["patient"])
         if protocols.newest(body["protocol"]) is None:
             raise NotFound("There is no published protocol of this name.")
-        return tagged(
-            self.reply(
-                201,
-                lambda: shown(IntakeShown, intakes.open(patient=patient, protocol=body["protocol"], by=self.caller)),
-            )
-        )
+        return self.reply(201, lambda: self._open(patient, body["protocol"]), tag=self._tag)
+
+    def _open(self, patient: Patient, protocol: str) -> Any:
+        self.opened = intakes.open(patient=patient, protocol=protocol, by=self.caller)
+        return shown(IntakeShown, self.opened)
+
+    def _tag(self, opened: Any) -> str:
+        return tag_of(opened, self.opened.revision)
 
 
 class OneIntake(Address):
     """One intake with its answers."""
 
-    @reads("Read an intake", IntakeShown, problems=(404,), parameters=(TAG,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return tagged(Response(shown(IntakeShown, find(_visible(self), id))))
+    @reads("Read an intake", IntakeShown, problems=(404,), tagged=True)
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        intake = find(_visible(self), id)
+        return self.show(shown(IntakeShown, intake), number=intake.revision)
 
 
 class IntakeAnswers(Address):
     """The answers of one intake."""
 
-    @writes(
-        "Add answers to an intake and assess it afresh",
-        AssessmentShown,
-        body=AnswersBody,
-        problems=(404, 409, 412, 428),
-        parameters=_TAGGED,
-    )
+    @changes_what_was_read("Add answers to an intake and assess it afresh", AssessmentShown, body=AnswersBody)
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        with _told_to_who_sees(self, id):
-            body, expected = self.body(AnswersBody), self.expected_version(demanded=True)
-            return tagged(
-                self.reply(
-                    200,
-                    lambda: shown_to(
-                        self.caller,
-                        intakes.answer(intake=Intake(pk=id), by=self.caller, expected_version=expected, **body),
-                    ),
-                )
-            )
+        return _assessed(self, id, intakes.answer, AnswersBody)
 
 
 class IntakeCompletion(Address):
     """The end of one intake."""
 
-    @writes(
-        "Complete an intake",
-        AssessmentShown,
-        body=None,
-        problems=(404, 409, 412, 428),
-        parameters=_TAGGED,
-    )
+    @changes_what_was_read("Complete an intake", AssessmentShown, body=None)
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        with _told_to_who_sees(self, id):
-            self.body(Nothing)
-            expected = self.expected_version(demanded=True)
-            return tagged(
-                self.reply(
-                    200,
-                    lambda: shown_to(
-                        self.caller,
-                        intakes.complete(intake=Intake(pk=id), by=self.caller, expected_version=expected),
-                    ),
-                )
-            )
+        return _assessed(self, id, intakes.complete, Nothing)
+
+
+def _assessed(address: Address, id: UUID, act: Callable[..., Assessment], shape: type[Strict]) -> Response:  # noqa: A002
+    """What came of an action on the answers, which looks itself whether the caller sees the intake."""
+    with _told_to_who_sees(address, id):
+        intake, said, expected = Intake(pk=id), address.body(shape), address.expected()
+        return address.reply(
+            200,
+            lambda: shown_to(address.caller, act(intake=intake, by=address.caller, expected_revision=expected, **said)),
+            tag=lambda _assessment: tag_of_state(intake.revision),
+        )
+
+
+def _turned(address: Address, id: UUID, act: Callable[..., None]) -> Response:  # noqa: A002
+    """The intake after an action on its status."""
+    intake, said, expected = _named(address, id), address.body(ReasonBody), address.expected()
+
+    def turn() -> Any:
+        act(intake=intake, by=address.caller, expected_revision=expected, **said)
+        return shown(IntakeShown, find(_visible(address), id))
+
+    return address.reply(200, turn, tag=lambda turned: tag_of(turned, intake.revision))
 
 
 class IntakeReopening(Address):
     """A completed intake taken up again."""
 
-    @writes("Take a completed intake up again", IntakeShown, body=ReasonBody, problems=(404, 409))
+    @changes_what_was_read("Take a completed intake up again", IntakeShown, body=ReasonBody)
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _named(self, id), self.body(ReasonBody)
-        return self.reply(200, lambda: _after(self, intake, intakes.reopen, body))
+        return _turned(self, id, intakes.reopen)
 
 
 class IntakeCancellation(Address):
     """An intake ended without an outcome."""
 
-    @writes("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody, problems=(404, 409))
+    @changes_what_was_read("Cancel an open intake; what was answered stays", IntakeShown, body=ReasonBody)
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        intake, body = _named(self, id), self.body(ReasonBody)
-        return self.reply(200, lambda: _after(self, intake, intakes.cancel, body))
-
-
-def _after(address: Address, intake: Intake, act: Callable[..., None], body: dict[str, Any]) -> Any:
-    act(intake=intake, by=address.caller, **body)
-    return shown(IntakeShown, find(_visible(address), intake.pk))
+        return _turned(self, id, intakes.cancel)
 
 
 class IntakeAssessments(Address):

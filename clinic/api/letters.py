@@ -17,6 +17,7 @@ from clinic.api.door import Address, find, shown
 from clinic.api.fields import Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.api.people import Person
+from clinic.api.preconditions import tag_of, unless_known
 from clinic.models import Assessment, Letter, LetterKind
 from clinic.permissions import Capability
 
@@ -92,10 +93,13 @@ class LetterFile(Address):
         OpenApiResponse(OpenApiTypes.BINARY),
         problems=(404, 409),
         media="application/pdf",
+        tagged=True,
     )
     def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
         rows = Letter.objects.visible_to(self.caller).select_related(
             "assessment__intake__patient__kept_key", "site", "referral"
         )
         letter = find(rows, id)
-        return HttpResponse(letters.again(letter=letter, by=self.caller), content_type="application/pdf")
+        made = letters.again(letter=letter, by=self.caller)
+        answer = HttpResponse(made, content_type="application/pdf", headers={"ETag": tag_of(made)})
+        return unless_known(request, answer)

@@ -21,6 +21,7 @@ from clinic.permissions import Capability
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
 
 
@@ -124,8 +125,7 @@ class PatientSearch(Address):
 class OnePatient(Address):
     """One patient."""
 
-    @reads("Read a patient", PatientShown, problems=(404,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return Response(
-            shown(PatientShown, find(Patient.objects.visible_to(self.caller).select_related("site", "kept_key"), id))
-        )
+    @reads("Read a patient", PatientShown, problems=(404,), tagged=True)
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        patient = find(Patient.objects.visible_to(self.caller).select_related("site", "kept_key"), id)
+        return self.show(shown(PatientShown, patient))

@@ -50,10 +50,19 @@ class PreconditionRefused(exceptions.APIException):
 
 
 class PreconditionMissing(exceptions.APIException):
-    """A change to answers that does not say which answers it has seen."""
+    """A change of a record that does not say in which state its caller has read it."""
 
     status_code = HTTPStatus.PRECONDITION_REQUIRED
-    default_detail = 'Say in If-Match which answers you have read: the ETag of the intake, such as "3", or * for any.'
+    default_detail = (
+        'Say in If-Match what you have read: the ETag of the intake or referral, such as "3", or * for any.'
+    )
+
+
+class OtherVersion(exceptions.APIException):
+    """A read of one version only, which is not the present one."""
+
+    status_code = HTTPStatus.PRECONDITION_FAILED
+    default_detail = "This is not as If-Match says."
 
 
 class LengthMissing(exceptions.APIException):

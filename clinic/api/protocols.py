@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from clinic import protocols
 from clinic.actions.errors import NotFound
@@ -16,7 +15,9 @@ from clinic.api.protocol_document import ProtocolDocument, document
 from clinic.models import ProtocolRelease, ReleaseStatus
 
 if TYPE_CHECKING:
+    from django.http import HttpResponse
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
 
 class ReleaseShown(serializers.ModelSerializer[ProtocolRelease]):
@@ -42,12 +43,12 @@ class Releases(Address):
 class OneProtocol(Address):
     """One release as a document."""
 
-    @reads("Read a protocol: questions, flags, rules, sources", ProtocolDocument, problems=(404,))
-    def get(self, request: Request, id: str, version: str) -> Response:  # noqa: A002 -- as the address calls it
+    @reads("Read a protocol: questions, flags, rules, sources", ProtocolDocument, problems=(404,), tagged=True)
+    def get(self, request: Request, id: str, version: str) -> HttpResponse:  # noqa: A002 -- as the address calls it
         release = protocols.version_of(id, version)
         if release is None:
             raise NotFound("There is no published protocol of this name and version.")
-        return Response(_shown(release))
+        return self.show(_shown(release))
 
 
 _documents: dict[str, Any] = {}

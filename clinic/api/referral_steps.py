@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from clinic.actions import referrals
 from clinic.actions.referral_steps import STEPS, Verb
-from clinic.api.description import IF_MATCH, TAG, once_with, writes
-from clinic.api.door import Address, find, shown, tagged
+from clinic.api.description import changes_what_was_read
+from clinic.api.door import Address, find, shown
 from clinic.api.fields import Day, Strict, Text
-from clinic.api.referrals import ReferralShown, visible
+from clinic.api.referrals import ReferralShown, tag_of_referral, visible
 from clinic.models import Referral
 
 if TYPE_CHECKING:
@@ -39,19 +39,16 @@ def address(verb: Verb) -> type[Address]:
     class ReferralStep(Address):
         __doc__ = f"One step of a referral: {verb}."
 
-        @writes(
+        @changes_what_was_read(
             f"Take the step `{verb}`; from {', '.join(STEPS[verb].before)} to {STEPS[verb].after}",
             ReferralShown,
             body=shape,
-            problems=(404, 409, 412),
-            parameters=once_with(IF_MATCH, TAG),
         )
         def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-            said, expected = self.body(shape), self.expected_version()
-            rows = Referral.objects.visible_to(self.caller).select_related("site", "assessment__site")
-            referral = find(rows, id)
-            self.refuse_stale(expected, lambda: referral.newest_step.seq)
-            return tagged(self.reply(200, lambda: _take(referral, verb, said, self.caller)))
+            rows = Referral.objects.visible_to(self.caller).select_related("site", "assessment__site", "patient")
+            referral, said = find(rows, id), self.body(shape)
+            said["expected_seq"] = self.expected()
+            return self.reply(200, lambda: _take(referral, verb, said, self.caller), tag=tag_of_referral)
 
     return ReferralStep
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
-from rest_framework.response import Response
 
 from clinic import permissions
-from clinic.api.description import TAG, reads
-from clinic.api.door import Address, find, shown, tagged
+from clinic.api.description import reads
+from clinic.api.door import Address, find, shown, tag_of
 from clinic.api.fields import Id
 from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
@@ -21,7 +20,9 @@ from triage.protocol import PRIORITIES
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from django.http import HttpResponse
     from rest_framework.request import Request
+    from rest_framework.response import Response
 
     from clinic.models import User
     from clinic.models.referral import ReferralRows
@@ -104,9 +105,15 @@ class Referrals(Address):
 class OneReferral(Address):
     """One referral."""
 
-    @reads("Read a referral", ReferralShown, problems=(404,), parameters=(TAG,))
-    def get(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
-        return tagged(Response(shown(ReferralShown, find(visible(self.caller), id))))
+    @reads("Read a referral", ReferralShown, problems=(404,), tagged=True)
+    def get(self, request: Request, id: UUID) -> HttpResponse:  # noqa: A002 -- as the address calls it
+        referral = shown(ReferralShown, find(visible(self.caller), id))
+        return self.show(referral, number=referral["version"])
+
+
+def tag_of_referral(shown: Any) -> str:
+    """The ETag of a referral as it is shown: its newest step is its state."""
+    return tag_of(shown, shown["version"])
 
 
 def visible(user: User) -> ReferralRows:

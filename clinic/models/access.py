@@ -56,6 +56,7 @@ class IdempotencyKey(UnderRing):
     key = Line(max_length=200)
     request_digest = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
+    tag = models.CharField(max_length=60, default="", blank=True)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +16,9 @@ from clinic.models.patient import AboutPatient, Patient
 from clinic.models.people import Site
 from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from clinic.models.people import User
 
 
 class IntakeStatus(models.TextChoices):
@@ -54,7 +57,8 @@ class Intake(AboutPatient, EditedRecord):
 
     `answers` holds the long form: value, source, time and person for each question, and what
     another source said where it `disputes` the value. `version` counts the changes of answers;
-    each has an assessment of its own, with the same number.
+    each has an assessment of its own, with the same number. `revision` counts every change, that of
+    its status too, and never goes back: it tells whoever changes the intake whether they saw it as it is.
     """
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="intakes")
@@ -63,6 +67,7 @@ class Intake(AboutPatient, EditedRecord):
     status = models.CharField(max_length=10, choices=IntakeStatus, default=IntakeStatus.OPEN)
     answers = Document(default=dict, blank=True)
     version = models.PositiveIntegerField(default=1)
+    revision = models.PositiveIntegerField(default=0, editable=False)
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="followed_by")
     opened_at = models.DateTimeField(default=clock.now)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -77,7 +82,7 @@ class Intake(AboutPatient, EditedRecord):
     cancel_reason = SealedParagraph(blank=True)
     reopen_reason = SealedParagraph(blank=True, editable=False)
 
-    history = history(bases=(AboutPatient,))
+    history = history(excluded=("revision",), bases=(AboutPatient,))
     objects = IntakeRows.as_manager()
 
     class Meta:
@@ -97,6 +102,10 @@ class Intake(AboutPatient, EditedRecord):
 
     def __str__(self) -> str:
         return f"{self.patient}, {self.opened_at:%Y-%m-%d}"
+
+    def save_as(self, *, by: User, reason: str) -> None:
+        self.revision += 1
+        super().save_as(by=by, reason=reason)
 
     @property
     def is_open(self) -> bool:

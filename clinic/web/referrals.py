@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from clinic import permissions
 from clinic.actions import freshness, letters, referrals
-from clinic.actions.errors import Conflict
+from clinic.actions.errors import Conflict, Stale
 from clinic.actions.referral_steps import Verb
 from clinic.letters.completeness import missing
 from clinic.models import (
@@ -149,9 +149,9 @@ class TakeStep(ReferralPage):
             referrals.advance(referral=self.referral, verb=verb, by=self.user, expected_seq=seen, **values)
         except ValidationError as error:
             return self._refuse(422, verb, said, referral_form.faults_of(verb, error))
-        except Conflict as conflict:
-            is_overtaken = seen != self.referral.newest_step.seq
-            return self._refuse(409, verb, said, (), refusal=str(conflict), is_overtaken=is_overtaken)
+        except (Conflict, Stale) as refusal:
+            is_overtaken = isinstance(refusal, Stale)
+            return self._refuse(409, verb, said, (), refusal=str(refusal), is_overtaken=is_overtaken)
         messages.success(request, _("Recorded."))
         return redirect("referral", self.referral.pk)
 

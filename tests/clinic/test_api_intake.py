@@ -187,7 +187,7 @@ def test_a_stale_client_is_told_so(clinician: Caller) -> None:
     intake, _ = answered(clinician)
     address = f"intakes/{intake['id']}/"
     tag = clinician.get(address)["ETag"]
-    assert tag == '"2"'
+    assert tag.startswith('"2-')
     changed = clinician.post(f"{address}answers/", {"answers": {"fever": "yes"}}, **{"If-Match": tag})
     assert (changed.status_code, changed["ETag"]) == (200, '"3"')
     stale = clinician.post(f"{address}answers/", {"answers": {"fever": "no"}}, **{"If-Match": tag})

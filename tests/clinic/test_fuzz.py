@@ -35,7 +35,7 @@ CONFIG = SchemathesisConfig.from_dict(
     {
         "checks": {
             # What is well formed may still be refused: which answers a protocol takes is said by the protocol.
-            "positive_data_acceptance": {"expected-statuses": ["2xx", "403", "404", "409", "412", "422", "429"]}
+            "positive_data_acceptance": {"expected-statuses": ["2xx", "304", "403", "404", "409", "412", "422", "429"]}
         }
     }
 )

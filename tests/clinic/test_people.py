@@ -11,6 +11,7 @@ from clinic.models import ApiToken, AuditEvent, Membership, SecondFactor, Site, 
 from clinic.permissions import Capability, NotAllowed, Role, may
 from tests import factories
 from tests.clinic.apps import App
+from tests.passwords import QuickHasher
 
 
 def test_an_administrator_adds_people_at_their_own_site_only(here: Site, elsewhere: Site, admin: User) -> None:
@@ -134,3 +135,23 @@ def test_a_token_is_stored_only_as_a_hash_and_can_be_revoked(here: Site, admin: 
     assert not ApiToken.objects.exists()
     with pytest.raises(ValidationError):
         tokens.issue(user=program, name=" ", by=admin)
+
+
+@pytest.mark.untold
+@pytest.mark.parametrize("what", ["set_password", "choose_password", "renew_hash"])
+def test_whoever_was_shut_out_meanwhile_is_not_let_in_again_by_a_new_password(
+    here: Site, admin: User, clinician: User, what: str
+) -> None:
+    """The person was read before, by a request that waited."""
+    clinician.password = QuickHasher().encode(factories.PASSWORD, "grain-of-salt", iterations=2)  # of an older kind
+    clinician.save_as(by=admin, reason="for this test")
+    read_before = User.objects.get(pk=clinician.pk)
+    people.change(user=clinician, changes={"is_active": False, "display_name": "Dr Other"}, by=admin)
+    acts = {
+        "set_password": lambda: people.set_password(user=read_before, password=people.random_password(), by=admin),
+        "choose_password": lambda: people.choose_password(password=people.random_password(), by=read_before),
+        "renew_hash": lambda: people.renew_hash(user=read_before, password=factories.PASSWORD),
+    }
+    acts[what]()
+    now = User.objects.get(pk=clinician.pk)
+    assert (now.is_active, now.display_name) == (False, "Dr Other")
