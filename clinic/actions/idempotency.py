@@ -31,7 +31,8 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
     """Run a request under the client's key, or give the answer that it was given before.
 
     The key is written first, in the same transaction as all that the request does: whoever comes
-    second waits for it. A request that fails leaves no key behind and may be tried again.
+    second waits for it. A request that fails, or of which nothing comes, leaves no key behind and
+    may be tried again.
     """
     row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body))
     row.clean_fields(exclude={"user", "ring_key", "sealed"})
@@ -41,6 +42,9 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
     except Conflict:
         return _answered(row)
     row.status, answer = run()
+    if answer is None:
+        row.delete()
+        return Reply(row.status, None)
     row.put(json.dumps(answer).encode())
     row.save(update_fields=("status", "ring_key", "sealed"))
     return Reply(row.status, answer)

@@ -105,11 +105,12 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
 
 
 @transaction.atomic
-def reopen(*, intake: Intake, reason: str, by: User) -> None:
+def reopen(*, intake: Intake, reason: str, by: User, expected_version: int | None = None) -> None:
     """Take a completed intake up again, to ask afresh what has grown old or to correct an answer."""
     permissions.require(by, Capability.ANSWER, intake.site)
     patients.hold_known(intake.patient)  # before the intake, as `open` does
     hold(intake, by)
+    refuse_stale(intake, expected_version)
     if intake.status != IntakeStatus.COMPLETED:
         raise Conflict(_("This intake is %(status)s.") % {"status": intake.get_status_display().lower()})
     if not reason.strip():
@@ -122,9 +123,10 @@ def reopen(*, intake: Intake, reason: str, by: User) -> None:
 
 
 @transaction.atomic
-def cancel(*, intake: Intake, reason: str, by: User) -> None:
+def cancel(*, intake: Intake, reason: str, by: User, expected_version: int | None = None) -> None:
     """End the intake without an outcome; what was answered stays."""
     hold_open(intake, by)
+    refuse_stale(intake, expected_version)
     if not reason.strip():
         raise ValidationError({"reason": _("Say why the intake is cancelled.")})
     intake.status, intake.cancel_reason = IntakeStatus.CANCELLED, reason
