@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import BadRequest, ValidationError
 from django.db import transaction
+from django.db.models import Field
 
 from clinic.actions.errors import Overtake, Overtaken
 
@@ -54,7 +55,8 @@ def _history(record: EditedRecord) -> Any:
 
 def _is_same(record: EditedRecord, name: str, stored: object, typed: object) -> bool:
     """Whether what was typed is what is stored, once it is cleaned; what cannot be stored is not."""
+    field = record._meta.get_field(name)
     try:
-        return bool(record._meta.get_field(name).to_python(typed) == stored)
+        return isinstance(field, Field) and bool(field.to_python(typed) == stored)
     except ValidationError:
         return False

@@ -1,8 +1,8 @@
 """A form counts once: sent again by a double click or a retry, it leads to what came of it the first time.
 
 Every form that is rendered holds a key of its own. It is kept as the key of a request of a program is,
-in the transaction of all that the form does. No page can be sent once its key is forgotten: nobody stays
-logged in for a day, and a log-in ends the forms of before.
+in the transaction of all that the form does. No form can be sent once its key is forgotten: nobody stays
+logged in for a day, and a log-in ends the forms of before, save those of sections, which have a version.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def once(*, sent: QueryDict, path: str, by: User, run: Callable[[], str | None])
     Where `run` says None nothing came of it, and it may be tried again. The same form with other
     words in it is a Conflict: what it said the first time is recorded.
     """
-    about = {"key": _key(sent, path), "method": "POST", "path": path, "body": _said(sent), "by": by}
+    key, body = _key(sent, path), json.dumps(_said(sent)).encode()
     try:
-        return idempotency.once(**about, run=lambda: (302, run()))
+        return idempotency.once(key=key, method="POST", path=path, body=body, by=by, run=lambda: (302, run()))
     except KeyReused as error:
         raise Conflict(
             _(
@@ -54,13 +54,14 @@ def once(*, sent: QueryDict, path: str, by: User, run: Callable[[], str | None])
 
 
 def _key(sent: QueryDict, path: str) -> str:
-    """The key that the form holds; one without a key is known by what it says."""
-    given = sent.get(FIELD, "")
+    """The key that the form holds; one without a key is known by what it says, and one that says nothing is new."""
+    given, said = sent.get(FIELD, ""), _said(sent)
     if _KEY.fullmatch(given):
         return f"form:{given}"
-    said = json.dumps([path, _said(sent).decode()])
-    return f"said:{salted_hmac('form', said, algorithm='sha256').hexdigest()}"
+    if not said:
+        return f"form:{new()}"
+    return f"said:{salted_hmac('form', json.dumps([path, said]), algorithm='sha256').hexdigest()}"
 
 
-def _said(sent: QueryDict) -> bytes:
-    return json.dumps(sorted((name, values) for name, values in sent.lists() if name not in _NOT_SAID)).encode()
+def _said(sent: QueryDict) -> list[tuple[str, list[str]]]:
+    return sorted((name, values) for name, values in sent.lists() if name not in _NOT_SAID)

@@ -9,6 +9,9 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+from clinic.actions import editing, form_keys
+from clinic.models.base import EditedRecord
+
 
 @dataclass
 class Form:
@@ -85,3 +88,9 @@ def send(client: Client, form: Form, **typed: Any) -> Any:
 def close(client: Client, intake: Any, how: str, **typed: Any) -> Any:
     """Complete or cancel an intake from its page of answers."""
     return send(client, given_out(client, reverse("check", args=[intake.pk]), reverse(how, args=[intake.pk])), **typed)
+
+
+def unseen(row: Any) -> dict[str, str]:
+    """What the form of a row holds besides its fields, on a page that was opened just now."""
+    version = {"version": str(editing.newest(row).history_id)} if isinstance(row, EditedRecord) else {}
+    return {form_keys.FIELD: form_keys.new(), **version}
