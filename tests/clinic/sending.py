@@ -41,8 +41,10 @@ class _Forms(HTMLParser):
         elif tag == "textarea":
             self._area = found["name"]
             self._hold(self._area, "")
-        elif tag == "input" and not (found.get("type") in ("checkbox", "radio") and "checked" not in found):
-            self._hold(found.get("name", ""), found.get("value", "on"))
+        elif tag == "input" and found.get("type") not in ("checkbox", "radio"):
+            self._hold(found.get("name", ""), found.get("value", ""))
+        elif tag == "input" and "checked" in found:
+            self._hold(found["name"], found.get("value", "on"))
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
@@ -71,7 +73,7 @@ def given_out(client: Client, page: str, to: str = "", **holding: str) -> Form:
     """The form of a page that goes there, and holds that; or the one that goes to the page itself."""
     shown = client.get(page)
     assert shown.status_code == 200, shown
-    wanted = (to, "") if to in ("", page) else (to,)
+    wanted = (page, "") if to in ("", page) else (to,)
     (found,) = [
         each
         for each in forms(shown.content.decode())
