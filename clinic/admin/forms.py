@@ -224,7 +224,7 @@ def _fill_in(data: QueryDict, name: str, value: Any) -> None:
 def in_words(value: Any) -> str:
     """A value of a form as people read it."""
     if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
+        return gettext("Yes") if value else gettext("No")
     return (", ".join(value) if isinstance(value, list) else str(value)) or gettext("nothing")
 
 
