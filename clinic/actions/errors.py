@@ -25,6 +25,7 @@ __all__ = [
     "NotFound",
     "Overtake",
     "Overtaken",
+    "SentBefore",
     "Stale",
     "TooOften",
     "conflict_on_duplicate",
@@ -54,6 +55,10 @@ class Overtaken(Conflict):
     def __init__(self, clashes: Mapping[str, Overtake], typed: Mapping[str, object]) -> None:
         super().__init__(_("Somebody else has changed this meanwhile: %(fields)s.") % {"fields": ", ".join(clashes)})
         self.clashes, self.typed = dict(clashes), dict(typed)
+
+
+class SentBefore(Conflict):
+    """A form came again with other words in it: what it said the first time is recorded."""
 
 
 class Stale(Exception):

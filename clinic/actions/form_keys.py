@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from clinic.actions import idempotency
-from clinic.actions.errors import Conflict, KeyReused
+from clinic.actions.errors import KeyReused, SentBefore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,31 +36,30 @@ def new() -> str:
     return secrets.token_urlsafe(16)
 
 
-def once(*, sent: QueryDict, path: str, by: User, run: Callable[[], str | None]) -> Reply:
+def once(*, sent: QueryDict, path: str, by: User, run: Callable[[], str | None], is_guarded: bool = False) -> Reply:
     """Do what the form asks for and keep where it leads; of a form that was sent before, only say where that was.
 
     Where `run` says None nothing came of it, and it may be tried again. The same form with other
-    words in it is a Conflict: what it said the first time is recorded.
+    words in it is SentBefore, or, where it `is_guarded` by the version that it bears, a form of its own.
     """
-    key, body = _key(sent, path), json.dumps(_said(sent)).encode()
+    key, body = _key(sent, path, with_words=is_guarded), json.dumps(_said(sent)).encode()
     try:
         return idempotency.once(key=key, method="POST", path=path, body=body, by=by, run=lambda: (302, run()))
     except KeyReused as error:
-        raise Conflict(
+        raise SentBefore(
             _(
                 "This form was sent before, and what it said then is recorded. Look at that; if this is to be recorded too, send it again."
             )
         ) from error
 
 
-def _key(sent: QueryDict, path: str) -> str:
+def _key(sent: QueryDict, path: str, *, with_words: bool) -> str:
     """The key that the form holds; one without a key is known by what it says, and one that says nothing is new."""
     given, said = sent.get(FIELD, ""), _said(sent)
-    if _KEY.fullmatch(given):
-        return f"form:{given}"
-    if not said:
-        return f"form:{new()}"
-    return f"said:{salted_hmac('form', json.dumps([path, said]), algorithm='sha256').hexdigest()}"
+    if not _KEY.fullmatch(given):
+        given, with_words = ("", True) if said else (new(), False)
+    words = salted_hmac("form", json.dumps([path, said]), algorithm="sha256").hexdigest() if with_words else ""
+    return f"form:{given}:{words}"
 
 
 def _said(sent: QueryDict) -> list[tuple[str, list[str]]]:

@@ -40,6 +40,10 @@ class Unsaved:
 class CheckPage(AnswersPage):
     """All answers in one place, what is still open, and the end of the intake."""
 
+    @property
+    def address(self) -> str:
+        return reverse("check", args=[self.intake.pk])
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self._show()
 

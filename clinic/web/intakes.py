@@ -118,7 +118,7 @@ class SectionPage(AnswersPage):
         if blanks and self.intake.is_open and self.version == self.intake.version:
             return self._refuse(blanks)
         try:
-            return self.once(lambda: self._save(given))
+            return self.once(lambda: self._save(given), is_guarded=True)
         except AnswerErrors as errors:
             return self._refuse([faults.of_answer(self.protocol.questions, fault) for fault in errors.faults])
         except Stale:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -110,6 +111,13 @@ class StaffPage(View):
         sent = self.request.POST if self.request.method == "POST" else self.request.GET
         return sent.get(AT, "")
 
+    @property
+    def address(self) -> str:
+        """Where the page can be read again, be it in another language."""
+        return (
+            f"{self.request.path}?{urlencode({AT: self.site.pk})}" if self.named_site else self.request.get_full_path()
+        )
+
     def chosen_site(self) -> Site:
         chosen = self.request.session.get(SITE_KEY)
         for site in self.sites:
@@ -126,9 +134,10 @@ class StaffPage(View):
             raise BadRequest("a form without the version of what it shows")
         return int(version)
 
-    def once(self, act: Callable[[], str], *, said: str = "") -> HttpResponseBase:
+    def once(self, act: Callable[[], str], *, said: str = "", is_guarded: bool = False) -> HttpResponseBase:
         """Do what the form asks for and go where that leads; a form that was sent before only leads there."""
-        reply = form_keys.once(sent=self.request.POST, path=self.request.path, by=self.user, run=act)
+        sent, path = self.request.POST, self.request.path
+        reply = form_keys.once(sent=sent, path=path, by=self.user, run=act, is_guarded=is_guarded)
         if reply.replayed:
             messages.info(self.request, _("This form was sent twice. It counts once."))
         elif said:
@@ -155,6 +164,7 @@ class StaffPage(View):
             "sites": self.sites,
             "who": self.user.display_name,
             "navigation": self._navigation(),
+            "address": self.address,
             "emergency": self.user.emergency,
         }
         return render(self.request, template, frame | context, status=status)

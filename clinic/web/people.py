@@ -124,7 +124,7 @@ class RegisterPatient(StaffPage):
         except ValidationError as error:
             return self._show(form, status=422, found=form.refuse(error))
         except Conflict as conflict:
-            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
+            return self._show(form, status=409, found=form.refuse_conflict(conflict))
 
     def find_site(self) -> Site:
         """The site that the form names; where the person works there no more, another one, for the page to say so."""
@@ -237,6 +237,10 @@ class StartIntake(PatientPage):
 
     http_method_names = ("post",)
 
+    @property
+    def address(self) -> str:
+        return reverse("patient", args=[self.patient.pk])
+
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
             return self.once(self._open)
@@ -266,7 +270,7 @@ class CorrectPatient(PatientPage):
         except ValidationError as error:
             return self._show(form, status=422, found=form.refuse(error))
         except Conflict as conflict:
-            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
+            return self._show(form, status=409, found=form.refuse_conflict(conflict))
 
     def _correct(self, form: RegistrationForm, version: int) -> str:
         """Change what the person changed on the page that they saw, and nothing else."""

@@ -47,6 +47,10 @@ class ReferralPage(IntakePage):
         self.intake.patient = self.referral.patient
         return self.referral.site
 
+    @property
+    def address(self) -> str:
+        return reverse("referral", args=[self.referral.pk])
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self.show_referral()
 

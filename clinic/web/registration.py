@@ -7,16 +7,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actions.errors import SentBefore
 from clinic.models import Patient, Sex
 from clinic.web import faults
 
 if TYPE_CHECKING:
-    from django.core.exceptions import ValidationError
-
-    from clinic.actions.errors import Overtake
+    from clinic.actions.errors import Conflict, Overtake
     from clinic.web.faults import Fault
 
 
@@ -75,6 +75,12 @@ class RegistrationForm(forms.Form):
     def of(cls, patient: Patient) -> dict[str, Any]:
         """The fields as a patient's record fills them."""
         return {name: getattr(patient, name) for name in cls.base_fields}
+
+    def refuse_conflict(self, conflict: Conflict) -> list[Fault]:
+        """What stands in the way: the reference of another patient, or that the form was sent before."""
+        if isinstance(conflict, SentBefore):
+            return [faults.Fault(anchor="", about="", text=str(conflict))]
+        return self.refuse(ValidationError({"reference": str(conflict)}))
 
     def refuse(self, error: ValidationError) -> list[Fault]:
         """Say at its fields what the record would not take."""

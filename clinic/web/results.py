@@ -59,6 +59,10 @@ class ResultPage(IntakePage):
         return self.find(rows)
 
     @property
+    def address(self) -> str:
+        return reverse("assessment", args=[self.assessment.pk])
+
+    @property
     def _is_newest(self) -> bool:
         return self.assessment.version == self.intake.version
 

@@ -175,6 +175,27 @@ def test_the_filters_of_a_worklist_are_of_the_site_that_it_shows(at_two_sites: C
     assert at_two_sites.get(reverse("worklist")).context["site"] == elsewhere
 
 
+def test_another_language_shows_the_same_page_of_the_same_site(at_two_sites: Client, here: Site, elsewhere: Site):
+    switch(at_two_sites, here)
+    form = given_out(at_two_sites, reverse("register_patient"))
+    switch(at_two_sites, elsewhere)
+    refused = send(at_two_sites, form, family_name="Lovelace")
+    (language,) = [each for each in forms(refused.content.decode()) if each.action == reverse("set_language")]
+    shown = at_two_sites.get(send(at_two_sites, language, language="de").url)
+    assert shown.context["site"] == here
+    assert '<html lang="de">' in shown.content.decode()
+
+
+def test_another_language_leads_from_a_refused_end_to_the_page_of_the_answers(
+    doctor: Client, whole: Assessment, clinician: User
+):
+    older = page_of(doctor, whole.intake, "complete")
+    saddle_numb(whole.intake, clinician)
+    page = send(doctor, older).content.decode()
+    (language,) = [each for each in forms(page) if each.action == reverse("set_language")]
+    assert doctor.get(send(doctor, language, language="de").url).status_code == 200
+
+
 @pytest.mark.parametrize("page", ["worklist", "find_patient", "register_patient"])
 @pytest.mark.parametrize("named", ["x", "01890000-0000-7000-8000-000000000000"])
 def test_a_page_of_a_site_that_is_none_of_theirs_is_not_there(clerk_there: Client, page: str, named: str):
