@@ -46,7 +46,9 @@ def once(*, key: str, method: str, path: str, body: bytes, by: User, run: Callab
         row.delete()
         return Reply(row.status, None)
     row.put(json.dumps(answer).encode())
-    row.save(update_fields=("status", "ring_key", "sealed"))
+    # Whoever has just ended a role of their own has no key left to keep it under.
+    kept = {"status": row.status, "ring_key": row.ring_key, "sealed": row.sealed}
+    IdempotencyKey.objects.filter(pk=row.pk).update(**kept)
     return Reply(row.status, answer)
 
 

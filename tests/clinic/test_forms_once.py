@@ -441,6 +441,16 @@ def test_an_administrator_who_goes_back_and_changes_a_form_is_told_that_it_was_s
     assert "another program" in answer.content.decode()
 
 
+def test_an_administrator_may_end_a_role_of_their_own(world: World):
+    own = world.by(Role.ADMIN).memberships.get()
+    people.grant(user=own.user, site=world.elsewhere, role=Role.ADMIN, by=people.system())
+    form = world.form("admin:clinic_membership_change", own.pk)
+    del form.fields["is_active"]
+    assert send(world.client, form).status_code == 302
+    own.refresh_from_db()
+    assert not own.is_active
+
+
 def test_what_was_refused_may_be_sent_again_by_the_same_form(world: World):
     form, typed = register(world)
     assert send(world.client, form, **typed | {"sex": "unheard of"}).status_code == 422
