@@ -7,6 +7,7 @@ take, and Django's `ValidationError` for a column's value that cannot be stored.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
@@ -15,9 +16,20 @@ from django.utils.translation import gettext as _
 from clinic.permissions import NotAllowed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "Stale", "TooOften", "conflict_on_duplicate"]
+__all__ = [
+    "Conflict",
+    "KeyReused",
+    "NotAllowed",
+    "NotFound",
+    "Overtake",
+    "Overtaken",
+    "SentBefore",
+    "Stale",
+    "TooOften",
+    "conflict_on_duplicate",
+]
 
 
 class Conflict(Exception):
@@ -26,6 +38,27 @@ class Conflict(Exception):
     def __init__(self, message: str, outstanding: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.outstanding = tuple(outstanding)
+
+
+@dataclass(frozen=True, slots=True)
+class Overtake:
+    """A field that two people edited: what both had seen, what the first made of it, and what the second typed."""
+
+    was: object
+    now: object
+    typed: object
+
+
+class Overtaken(Conflict):
+    """Somebody else edited the same fields meanwhile: `clashes`; `typed` is all that the person had edited."""
+
+    def __init__(self, clashes: Mapping[str, Overtake], typed: Mapping[str, object]) -> None:
+        super().__init__(_("Somebody else has changed this meanwhile: %(fields)s.") % {"fields": ", ".join(clashes)})
+        self.clashes, self.typed = dict(clashes), dict(typed)
+
+
+class SentBefore(Conflict):
+    """A form came again with other words in it: what it said the first time is recorded."""
 
 
 class Stale(Exception):

@@ -45,7 +45,8 @@ def once(
     request. `tag` makes the ETag of the answer.
 
     The key is written first, in the same transaction as all that the request does: whoever comes
-    second waits for it. A request that fails leaves no key behind and may be tried again.
+    second waits for it. A request that fails, or of which nothing comes, leaves no key behind and
+    may be tried again.
     """
     row = IdempotencyKey(user=by, key=key, request_digest=_digest(method, path, body, condition))
     row.clean_fields(exclude={"user", "ring_key", "sealed"})
@@ -56,8 +57,13 @@ def once(
         return _answered(row)
     row.status, answer = run()
     row.tag = tag(answer)
+    if answer is None:
+        row.delete()
+        return Reply(row.status, None, row.tag)
     row.put(json.dumps(answer).encode())
-    row.save(update_fields=("status", "tag", "ring_key", "sealed"))
+    # Whoever has just ended a role of their own has no key left to keep it under.
+    kept = {"status": row.status, "tag": row.tag, "ring_key": row.ring_key, "sealed": row.sealed}
+    IdempotencyKey.objects.filter(pk=row.pk).update(**kept)
     return Reply(row.status, answer, row.tag)
 
 

@@ -12,12 +12,14 @@ from clinic import permissions
 from clinic.actions import people, second_factor
 from clinic.admin.base import EditedAdmin
 from clinic.admin.filters import SiteFilter
-from clinic.admin.forms import ActingAdmin, ActionForm, given
+from clinic.admin.forms import ActingAdmin, ActionForm
 from clinic.admin.shown_once import SecretForm, ShowsOnce
 from clinic.models import Membership, Site, User
 from clinic.permissions import Capability, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
@@ -84,7 +86,10 @@ class ChangeUserForm(SecretForm):
         if self.cleaned_data["give_new_password"]:
             self.secret = people.random_password()
             people.set_password(user=User.objects.get(pk=user.pk), password=self.secret, by=self.by)
-        people.change(user=user, changes=given(self.cleaned_data, "display_name", "email", "is_active"), by=self.by)
+        self.edit(
+            lambda changes: people.change(user=user, changes=changes, by=self.by),
+            *("display_name", "email", "is_active"),
+        )
         return user
 
 
@@ -140,12 +145,15 @@ class GrantForm(ActionForm):
 class ChangeMembershipForm(ActionForm):
     def act(self) -> Membership:
         membership: Membership = self.instance
-        if "is_active" not in self.changed_data:
-            return membership
-        if not self.cleaned_data["is_active"]:
+        self.edit(self._let_in_or_out, "is_active")
+        return membership
+
+    def _let_in_or_out(self, changes: Mapping[str, object]) -> None:
+        membership: Membership = self.instance
+        if changes.get("is_active") is False:
             people.end(membership=membership, by=self.by)
-            return membership
-        return people.grant(user=membership.user, site=membership.site, role=Role(membership.role), by=self.by)
+        elif changes:
+            people.grant(user=membership.user, site=membership.site, role=Role(membership.role), by=self.by)
 
 
 class MembershipAdmin(ActingAdmin, EditedAdmin):

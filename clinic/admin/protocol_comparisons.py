@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseNotAllowed
+from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -97,14 +98,18 @@ class ComparisonPages(ReleasePages):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         release = get_object_or_404(ProtocolRelease, pk=pk)
-        try:
+
+        def compare() -> str:
             made = comparing.compare(release=release, by=person(request))
+            return reverse("admin:protocol_comparison", args=[pk, made.pk])
+
+        try:
+            return self.once(request, compare) or redirect(CHANGE, pk)
         except NotAllowed as error:
             raise PermissionDenied(str(error)) from error
         except (Conflict, DamagedRelease) as error:
             messages.error(request, str(error))
             return redirect(CHANGE, pk)
-        return redirect("admin:protocol_comparison", pk, made.pk)
 
     def comparison_page(self, request: HttpRequest, pk: UUID, comparison: UUID) -> HttpResponse:
         """What it says otherwise, and who would be advised otherwise."""
@@ -124,7 +129,7 @@ class ComparisonPages(ReleasePages):
         found = _found(pk, comparison)
         region = next((each for each in comparing.unanswered(found) if each["change"] == change), None)
         if region is None:
-            raise Http404
+            return self.repeat(request)
         form = self.filled(LoweringForm, request, found.release, comparison=found, change=change)
         shown = next(each for each in Shown(found, person(request)).changes if each.name == change)
         intro = [

@@ -28,6 +28,7 @@ class ReleaseForm(forms.Form):
     def __init__(self, *args: Any, release: ProtocolRelease, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.release, self.by = release, by
+        self.refusal = ""  # why nothing is done of what the form asks for
 
     def act(self) -> ProtocolRelease:
         """Do what the form asks for, and return the release to go on with."""
@@ -35,7 +36,9 @@ class ReleaseForm(forms.Form):
 
     def full_clean(self) -> None:
         super().full_clean()
-        if self.is_bound and not self.errors:
+        if self.refusal:
+            self.add_error(None, self.refusal)
+        elif self.is_bound and not self.errors:
             self._act_or_say_why()
 
     def _act_or_say_why(self) -> None:

@@ -9,16 +9,17 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import permissions
-from clinic.actions import entry, proving
+from clinic.actions import entry, form_keys, proving
 from clinic.actions.errors import Conflict
 from clinic.actions.protocol_steps import STEPS, Verb
 from clinic.admin.base import EditedAdmin, person
 from clinic.admin.certificates import Shown
+from clinic.admin.forms import sent_before
 from clinic.admin.protocol_forms import ActivationForm, ReleaseForm, StepForm, TextForm, WaiverForm
 from clinic.models import Certificate, Intake, ProtocolRelease
 from clinic.permissions import Capability
@@ -100,12 +101,16 @@ class ReleasePages(EditedAdmin):
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         release = get_object_or_404(ProtocolRelease, pk=pk)
-        try:
+
+        def prove() -> str:
             made = proving.prove(release=release, by=person(request))
+            return reverse("admin:protocol_certificate", args=[pk, made.pk])
+
+        try:
+            return self.once(request, prove) or redirect(CHANGE, pk)
         except (Conflict, DamagedRelease) as error:
             messages.error(request, str(error))
             return redirect(CHANGE, pk)
-        return redirect("admin:protocol_certificate", pk, made.pk)
 
     def certificate_page(self, request: HttpRequest, pk: UUID, certificate: UUID) -> HttpResponse:
         """What was proved or refuted, each property as a sentence, with a patient who refutes it."""
@@ -119,7 +124,7 @@ class ReleasePages(EditedAdmin):
         release = get_object_or_404(ProtocolRelease, pk=pk)
         places = proving.unwaived(release).get(source)
         if places is None:
-            raise Http404
+            return self.repeat(request)
         form = self.filled(WaiverForm, request, release, source=source)
         intro = [
             _("It is cited by %(places)s. Your name and reason stay with this release.") % {"places": ", ".join(places)}
@@ -145,11 +150,33 @@ class ReleasePages(EditedAdmin):
         self, request: HttpRequest, form: ReleaseForm, *, title: str, done: str, intro: Sequence[str] = ()
     ) -> HttpResponse:
         """On to the release where the form has acted; else the form, with the reasons why it has not."""
-        if form.is_valid():
-            messages.success(request, done)
-            return redirect(CHANGE, form.release.pk)
+        if form.is_bound and (answer := self._act(request, form, done)):
+            return answer
         context = {"title": title, "form": form, "intro": intro}
         return self.page(request, "admin/clinic/protocol/act.html", form.release, context)
+
+    def _act(self, request: HttpRequest, form: ReleaseForm, done: str) -> HttpResponse | None:
+        try:
+            return self.once(request, lambda: _changed(form), done=done)
+        except Conflict as conflict:
+            form.refusal = str(conflict)
+            return None
+
+    def once(self, request: HttpRequest, act: Callable[[], str | None], *, done: str = "") -> HttpResponse | None:
+        """Do it and go where that leads; what was sent before only leads there. None where nothing came of it."""
+        reply = form_keys.once(sent=request.POST, path=request.path, by=person(request), run=act)
+        if reply.replayed:
+            return sent_before(request, reply.body)
+        if reply.body and done:
+            messages.success(request, done)
+        return redirect(reply.body) if reply.body else None
+
+    def repeat(self, request: HttpRequest) -> HttpResponse:
+        """To what came of a form whose page is there no more because it was sent; to nothing, if it was not."""
+        reply = form_keys.once(sent=request.POST, path=request.path, by=person(request), run=lambda: None)
+        if not reply.replayed:
+            raise Http404
+        return sent_before(request, reply.body)
 
     def page(
         self, request: HttpRequest, template: str, release: ProtocolRelease, context: dict[str, Any]
@@ -160,3 +187,8 @@ class ReleasePages(EditedAdmin):
     def _require(self, request: HttpRequest, capability: Capability) -> None:
         if not permissions.may_somewhere(person(request), capability):
             raise PermissionDenied
+
+
+def _changed(form: ReleaseForm) -> str | None:
+    """Where the form leads, if it has acted."""
+    return reverse(CHANGE, args=[form.release.pk]) if form.is_valid() else None

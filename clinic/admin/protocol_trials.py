@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -125,13 +126,17 @@ class TrialPages(ReleasePages):
         self._require(request, Capability.ACTIVATE_PROTOCOL)
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        shadow = self._visible(request, pk, replay)
+
+        def stop() -> str:
+            shadowing.stop(shadow=shadow, by=person(request))
+            return reverse(CHANGE, args=[pk])
+
         try:
-            shadowing.stop(shadow=self._visible(request, pk, replay), by=person(request))
+            return self.once(request, stop, done=_("It shadows no longer.")) or redirect(CHANGE, pk)
         except (Conflict, permissions.NotAllowed) as error:
             messages.error(request, str(error))
-        else:
-            messages.success(request, _("It shadows no longer."))
-        return redirect(CHANGE, pk)
+            return redirect(CHANGE, pk)
 
     def _visible(self, request: HttpRequest, pk: UUID, replay: UUID) -> Replay:
         """A shadow is the matter of its site; a replay of the past is of all sites, and says no names."""

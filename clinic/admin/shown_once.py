@@ -24,6 +24,7 @@ class ShowsOnce(ActingAdmin):
     """Rows that come with a secret."""
 
     def save_model(self, request: Any, obj: Any, form: Any, change: Any) -> None:
+        super().save_model(request, obj, form, change)
         request.secret = getattr(form, "secret", "")  # read by `response_add` and `response_change`
 
     def show_once(

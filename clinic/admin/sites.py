@@ -31,7 +31,7 @@ class OpenSiteForm(ActionForm):
 
 class ChangeSiteForm(ActionForm):
     def act(self) -> Site:
-        sites.change(site=self.instance, changes=given(self.cleaned_data, *_DETAILS), by=self.by)
+        self.edit(lambda changes: sites.change(site=self.instance, changes=changes, by=self.by), *_DETAILS)
         return self.instance  # type: ignore[no-any-return]
 
 

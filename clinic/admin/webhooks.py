@@ -22,6 +22,7 @@ from clinic.models import Delivery, MessageKind, Site, Webhook
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from django.db.models import QuerySet
@@ -59,9 +60,17 @@ class ChangeWebhookForm(_EventsForm):
         if self.cleaned_data["stop"]:
             webhooks.stop(webhook=webhook, by=self.by)
         else:
-            data = self.cleaned_data
-            webhooks.change(webhook=webhook, url=data["url"], events=data["events"], by=self.by)
+            self.edit(self._change, "url", "events")
         return webhook
+
+    def clean_events(self) -> list[str]:
+        return sorted(self.cleaned_data["events"])
+
+    def _change(self, changes: Mapping[str, Any]) -> None:
+        """What was not edited is as it stands now."""
+        webhook = Webhook.objects.get(pk=self.instance.pk)
+        told = {"url": webhook.url, "events": webhook.events, **changes}
+        webhooks.change(webhook=webhook, by=self.by, **told)
 
 
 class WebhookAdmin(ActingAdmin, EditedAdmin):

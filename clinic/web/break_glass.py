@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import permissions
-from clinic.actions import break_glass, entry
+from clinic.actions import break_glass, entry, form_keys
 from clinic.models import BreakGlass, EmergencyReason, Site
 from clinic.models.base import Line
 from clinic.models.break_glass import SHORTEST_NOTE
@@ -96,23 +96,28 @@ class BreakGlassPage(StaffPage):
     @method_decorator(sensitive_post_parameters())
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         form = BreakGlassForm(request.POST, by=self.user)
-        access = self._start(form) if form.is_valid() else None
-        return redirect("patient", access.patient_id) if access else self._show(form, status=422)
+        records = self._start(form) if form.is_valid() else None
+        return redirect(records) if records else self._show(form, status=422)
 
-    def _start(self, form: BreakGlassForm) -> BreakGlass | None:
-        """The access, or None and what to put right in the form."""
+    def _start(self, form: BreakGlassForm) -> str | None:
+        """Where the records are, or None and what to put right in the form."""
         said = form.cleaned_data
         if not entering.knows_password(self.request, self.user, said.pop("password")):
             form.add_error("password", _("This is not your password."))
             return None
         try:
-            access = break_glass.start(by=self.user, **said)
+            sent: dict[str, Any] = {"sent": self.request.POST, "path": self.request.path, "by": self.user}
+            reply = form_keys.once(**sent, run=lambda: self._open(said))
         except ValidationError as error:
             form.add_error(None, error)
             return None
-        if access is None:
+        if reply.body is None:
             form.add_error("reference", _("There is nobody with this reference and date of birth. The try is noted."))
-        return access
+        return reply.body  # type: ignore[no-any-return]  # JSON
+
+    def _open(self, said: dict[str, Any]) -> str | None:
+        access = break_glass.start(by=self.user, **said)
+        return reverse("patient", args=[access.patient_id]) if access else None
 
     def _show(self, form: BreakGlassForm, *, status: int = 200) -> HttpResponseBase:
         held = BreakGlass.objects.open().filter(by=self.user).select_related("site", "patient")

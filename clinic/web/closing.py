@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clinic.actions import intakes, referrals
-from clinic.actions.errors import Conflict
+from clinic.actions import intakes, patients, referrals
+from clinic.actions.errors import Conflict, Stale
 from clinic.models import Draft
 from clinic.permissions import Capability
-from clinic.web import faults, stop_notices
+from clinic.web import faults, stale, stop_notices
 from clinic.web.progress import AnswersPage
 
 if TYPE_CHECKING:
@@ -42,6 +40,10 @@ class Unsaved:
 class CheckPage(AnswersPage):
     """All answers in one place, what is still open, and the end of the intake."""
 
+    @property
+    def address(self) -> str:
+        return reverse("check", args=[self.intake.pk])
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self._show()
 
@@ -51,12 +53,25 @@ class CheckPage(AnswersPage):
             status=status,
             parts=self.answered_parts(),
             may_answer=self.may(Capability.ANSWER),
+            version=self.intake.version,
             unsaved=[self._unsaved(each) for each in self.drafts],
             complete_url=reverse("complete", args=[self.intake.pk]),
             cancel_url=reverse("cancel", args=[self.intake.pk]),
             **self.progress(here="check"),
             **context,
         )
+
+    def show_what_changed(self, **context: Any) -> HttpResponseBase:
+        """The answers as they are now, and what they were when the person saw them."""
+        self.forget_answers()
+        seen = stale.answers_at(self.intake, self.version_sent())
+        changes = stale.changes(self.protocol.questions, seen, self.intake.answers, on=self.on)
+        return self._show(status=409, overtaken=changes, **context)
+
+    def refuse(self, conflict: Conflict, **context: Any) -> HttpResponseBase:
+        """Why it cannot be done any more, with what there is of the intake now."""
+        self.forget_answers()
+        return self._show(status=409, faults=[faults.Fault(anchor="", about="", text=str(conflict))], **context)
 
     @cached_property
     def drafts(self) -> list[Draft]:
@@ -80,16 +95,22 @@ class CompleteIntake(CheckPage):
         own = [each for each in map(self._unsaved, self.drafts) if each.url]
         if own:
             return self._show(status=409, faults=[_typed_only(each) for each in own])
+        version = self.version_sent()
         try:
-            assessment = intakes.complete(intake=self.intake, by=self.user)
+            return self.once(lambda: self._complete(version), said=_("The intake is complete."))
+        except Stale:
+            return self.show_what_changed()
         except Conflict as conflict:
             if not conflict.outstanding:
-                raise
+                return self.refuse(conflict)
             return self._show(status=409, faults=[self._open(name) for name in conflict.outstanding])
+
+    def _complete(self, version: int) -> str:
+        patients.hold_known(self.intake.patient)  # before the intake, as proposing does
+        assessment = intakes.complete(intake=self.intake, by=self.user, expected_version=version)
         if assessment.outcome["referrals"] and self.may(Capability.PROPOSE):
             referrals.propose(assessment=assessment, by=self.user)
-        messages.success(request, _("The intake is complete."))
-        return redirect(self._after(assessment))
+        return self._after(assessment)
 
     def _after(self, assessment: Assessment) -> str:
         """To the result; who does not see it goes to what cannot wait, or to the patient."""
@@ -110,13 +131,20 @@ class CancelIntake(CheckPage):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         reason = request.POST.get("reason", "")
+        version, said = self.version_sent(), _("The intake is cancelled. What was answered stays in the record.")
         try:
-            intakes.cancel(intake=self.intake, reason=reason, by=self.user)
+            return self.once(lambda: self._cancel(version, reason), said=said)
+        except Stale:
+            return self.show_what_changed(cancel_reason=reason)
+        except Conflict as conflict:
+            return self.refuse(conflict, cancel_reason=reason)
         except ValidationError as error:
             found = faults.of_columns(error, {"reason": _("Reason")})
             return self._show(status=422, faults=found, cancel_reason=reason)
-        messages.success(request, _("The intake is cancelled. What was answered stays in the record."))
-        return redirect("patient", self.intake.patient_id)
+
+    def _cancel(self, version: int, reason: str) -> str:
+        intakes.cancel(intake=self.intake, reason=reason, by=self.user, expected_version=version)
+        return reverse("patient", args=[self.intake.patient_id])
 
 
 def _typed_only(unsaved: Unsaved) -> Fault:

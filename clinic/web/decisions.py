@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic.actions import decisions
+from clinic.actions.errors import Conflict
 from clinic.web import faults
 from clinic.web.decision_form import LABELS
 from clinic.web.results import ResultPage
@@ -26,8 +26,12 @@ class Decide(ResultPage):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            decisions.decide(assessment=self.assessment, by=self.user, **self.decision_form().read())
+            return self.once(self._decide, said=_("Your decision is recorded."))
         except ValidationError as error:
             return self.show_result(status=422, faults=faults.of_columns(error, LABELS))
-        messages.success(request, _("Your decision is recorded."))
-        return redirect("assessment", self.assessment.pk)
+        except Conflict as conflict:
+            return self.show_refusal(conflict, typed=self.decision_form().note)
+
+    def _decide(self) -> str:
+        decisions.decide(assessment=self.assessment, by=self.user, **self.decision_form().read())
+        return reverse("assessment", args=[self.assessment.pk])

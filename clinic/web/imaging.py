@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -58,16 +56,20 @@ class ImagingPage(IntakePage):
         form = FORMS[step](number, request.POST)
         if not form.is_valid():
             return self._show(form, 422)
-        before = stop_notices.reasons(self.urgent)
+        version = self.version_sent()
+        said = _("Recorded. The answers have been assessed afresh.")
         try:
-            after = form.act(self.intake, self.user, _number(request.POST.get("version", "")))
+            return self.once(lambda: self._take(form, version), said=said)
         except (AnswerErrors, ValidationError) as error:
             form.add_error(None, _reasons(error))
             return self._show(form, 422)
         except (Conflict, Stale) as refusal:
             return self._show(form, 409, refusal=str(refusal))
-        messages.success(request, _("Recorded. The answers have been assessed afresh."))
-        return redirect("stop" if stop_notices.reasons(after) - before else "imaging", self.intake.pk)
+
+    def _take(self, form: StepForm, version: int) -> str:
+        before = stop_notices.reasons(self.urgent)
+        after = form.act(self.intake, self.user, version)
+        return reverse("stop" if stop_notices.reasons(after) - before else "imaging", args=[self.intake.pk])
 
     def _show(self, tried: StepForm | None = None, status: int = 200, **context: Any) -> HttpResponseBase:
         self.intake.refresh_from_db(fields=["version", "answers", "status"])

@@ -8,9 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.core.exceptions import BadRequest
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -119,30 +117,25 @@ class SectionPage(AnswersPage):
         blanks = self._emptied()
         if blanks and self.intake.is_open and self.version == self.intake.version:
             return self._refuse(blanks)
-        before, shown = self.newest, {question.id for question in self.questions}
         try:
-            with transaction.atomic():
-                assessment = intakes.answer(
-                    intake=self.intake,
-                    answers=given,
-                    by=self.user,
-                    expected_version=self.version,
-                    settled=self._settled,
-                )
-                drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
+            return self.once(lambda: self._save(given), is_guarded=True)
         except AnswerErrors as errors:
             return self._refuse([faults.of_answer(self.protocol.questions, fault) for fault in errors.faults])
         except Stale:
             return self._show_what_changed()
+
+    def _save(self, given: Mapping[str, Any]) -> str:
+        before, shown = self.newest, {question.id for question in self.questions}
+        assessment = intakes.answer(
+            intake=self.intake, answers=given, by=self.user, expected_version=self.version, settled=self._settled
+        )
+        drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
         return self._go_on(before, assessment, shown)
 
     @cached_property
     def version(self) -> int:
         """The version of the answers that the person saw while filling in."""
-        version = self.request.POST.get("version", "")
-        if not _VERSION.fullmatch(version):
-            raise BadRequest("a form without the version of its answers")
-        return int(version)
+        return self.version_sent()
 
     @property
     def since(self) -> int:
@@ -256,17 +249,17 @@ class SectionPage(AnswersPage):
         used = [each for each in self.protocol.instruments.values() if here.intersection(each.items)]
         return [f"{each.name}: {each.attribution}" for each in used if each.attribution]
 
-    def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> HttpResponseRedirect:
+    def _go_on(self, before: Assessment | None, after: Assessment, shown: set[str]) -> str:
         """To the stop card if something new stops the intake; else to what was asked for."""
         self.forget_answers()
         if stop_notices.reasons(after) - stop_notices.reasons(before):
-            return redirect("stop", self.intake.pk)
+            return reverse("stop", args=[self.intake.pk])
         if self.request.POST.get("then") == "leave":
             messages.success(self.request, _("Saved. You can come back to this intake at any point."))
-            return redirect("worklist")
+            return reverse("worklist")
         fresh = [each for each in self.asked(self.section) if each.id not in shown]
         if fresh:
             messages.success(self.request, _("Saved. More questions of this section now apply."))
-            return redirect(self.url_of(fresh[0]))
+            return self.url_of(fresh[0])
         messages.success(self.request, _("Saved."))
-        return redirect(self.url_after(self.section))
+        return self.url_after(self.section)

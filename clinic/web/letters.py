@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from clinic.actions import letters
-from clinic.models import Assessment, Letter, LetterKind, Site, User
+from clinic.actions.errors import Conflict
+from clinic.models import Assessment, Letter, LetterKind, Site
 from clinic.web import letter_forms
 from clinic.web.pages import IntakePage
 from clinic.web.referrals import ReferralPage
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
+
+    from clinic.web.pages import StaffPage
 
 
 def file(made: bytes, kind: str, on: date, *, is_preview: bool = False) -> HttpResponse:
@@ -49,18 +53,32 @@ class ReferralLetter(ReferralPage):
         return file(made, kind, timezone.localdate(), is_preview=True)
 
 
-def hand_out(assessment: Assessment, kind: str, form: Mapping[str, str], *, by: User) -> HttpResponse:
+def hand_out(page: StaffPage, assessment: Assessment, kind: str) -> HttpResponseBase:
     """A letter about a result as its form asks for it: looked at, or handed out."""
+    form = page.request.POST
     about: dict[str, Any] = {
         "assessment": assessment,
         "kind": kind,
         "destination": form.get("destination", ""),
         "language": form.get("language", "en"),
-        "by": by,
+        "by": page.user,
     }
-    is_preview = "preview" in form
-    made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
-    return file(made, kind, timezone.localdate(), is_preview=is_preview)
+    if "preview" in form:
+        return file(letters.preview(**about), kind, timezone.localdate(), is_preview=True)
+    return _issue(page, about)
+
+
+def _issue(page: StaffPage, about: Mapping[str, Any]) -> HttpResponseBase:
+    """The letter that is handed out now; a form that was sent before leads to the one that it handed out."""
+    made: list[bytes] = []
+
+    def issue() -> str:
+        letter, content = letters.issue(**about)
+        made.append(content)
+        return reverse("letter", args=[letter.pk])
+
+    sent_before = page.once(issue)
+    return file(made[0], about["kind"], timezone.localdate()) if made else sent_before
 
 
 class AssessmentLetter(ResultPage):
@@ -73,7 +91,9 @@ class AssessmentLetter(ResultPage):
         if kind not in letter_forms.KINDS:
             raise Http404
         try:
-            return hand_out(self.assessment, kind, request.POST, by=self.user)
+            return hand_out(self, self.assessment, kind)
+        except Conflict as conflict:
+            return self.show_refusal(conflict, typed=request.POST.get("destination", ""))
         except ValidationError as error:
             return self.show_result(status=422, faults=letter_forms.faults_of(kind, error, anchor=f"letter-{kind}"))
 
@@ -95,7 +115,9 @@ class StopLetter(StopPage):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         kind = LetterKind.EMERGENCY
         try:
-            return hand_out(self.assessment, kind, request.POST, by=self.user)
+            return hand_out(self, self.assessment, kind)
+        except Conflict as conflict:
+            return self.show_refusal(conflict, f"to-{kind}")
         except ValidationError as error:
             return self.show_card(status=422, faults=letter_forms.faults_of(kind, error, anchor=f"to-{kind}"))
 

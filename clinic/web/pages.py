@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.http import Http404
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -18,7 +21,7 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 
 from clinic import permissions, spoken
-from clinic.actions import break_glass, errors
+from clinic.actions import break_glass, errors, form_keys
 from clinic.actions.answers import AGE, SEX
 from clinic.models import Assessment, Intake, Patient, Sex, Site, User
 from clinic.permissions import Capability
@@ -26,6 +29,7 @@ from clinic.web import stop_notices
 from clinic.web.errors import refuse_conflict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
     from uuid import UUID
 
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row", bound=Model)
 SITE_KEY = "site"
+AT = "at"  # the site that a form or a link is about, whatever site was chosen since in another tab
+_VERSION = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,27 @@ class StaffPage(View):
         return list(Site.objects.filter(pk__in=permissions.sites_of(self.user, Capability.READ_PATIENT)))
 
     def find_site(self) -> Site:
-        """The site that the person chose last, or the first of theirs."""
+        """The site that the page names, or that the person chose last, or the first of theirs."""
+        if not self.named_site:
+            return self.chosen_site()
+        for site in self.sites:
+            if str(site.pk) == self.named_site:
+                return site
+        raise Http404
+
+    @property
+    def named_site(self) -> str:
+        sent = self.request.POST if self.request.method == "POST" else self.request.GET
+        return sent.get(AT, "")
+
+    @property
+    def address(self) -> str:
+        """Where the page can be read again, be it in another language."""
+        return (
+            f"{self.request.path}?{urlencode({AT: self.site.pk})}" if self.named_site else self.request.get_full_path()
+        )
+
+    def chosen_site(self) -> Site:
         chosen = self.request.session.get(SITE_KEY)
         for site in self.sites:
             if str(site.pk) == chosen:
@@ -102,6 +128,23 @@ class StaffPage(View):
         if not self.sites:
             raise PermissionDenied(_("You see patients at no site."))
         return self.sites[0]
+
+    def version_sent(self) -> int:
+        """The version of what the person saw while filling in the form."""
+        version = self.request.POST.get("version", "")
+        if not _VERSION.fullmatch(version):
+            raise BadRequest("a form without the version of what it shows")
+        return int(version)
+
+    def once(self, act: Callable[[], str], *, said: str = "", is_guarded: bool = False) -> HttpResponseBase:
+        """Do what the form asks for and go where that leads; a form that was sent before only leads there."""
+        sent, path = self.request.POST, self.request.path
+        reply = form_keys.once(sent=sent, path=path, by=self.user, run=act, is_guarded=is_guarded)
+        if reply.replayed:
+            messages.info(self.request, _("This form was sent twice. It counts once."))
+        elif said:
+            messages.success(self.request, said)
+        return redirect(reply.body)
 
     def find(self, rows: SiteQuerySet[Row]) -> Row:
         """The record of the address, if it is the person's to see; in an emergency access, if they only look at it."""
@@ -123,6 +166,7 @@ class StaffPage(View):
             "sites": self.sites,
             "who": self.user.display_name,
             "navigation": self._navigation(),
+            "address": self.address,
             "emergency": self.user.emergency,
         }
         return render(self.request, template, frame | context, status=status)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
-from django.shortcuts import redirect
+from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import permissions, spoken
-from clinic.actions import intakes, limits, origin, patients
-from clinic.actions.errors import Conflict
+from clinic.actions import editing, intakes, limits, origin, patients
+from clinic.actions.errors import Conflict, Overtaken
 from clinic.actions.limits import Limited
 from clinic.models import LIVE, Assessment, Intake, IntakeStatus, Patient, Referral, Site
 from clinic.permissions import Capability
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.web.faults import Fault
+    from clinic.web.registration import Clash
     from clinic.web.wording import Words
 
 _MOST_FOUND = 20
@@ -115,16 +115,38 @@ class RegisterPatient(StaffPage):
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         form = RegistrationForm(request.POST)
+        if not self._is_for_this_site:
+            return self._show(form, status=409, found=[self._elsewhere()])
         if not form.is_valid():
             return self._show(form, status=422, found=faults.of_form(form))
         try:
-            patient = patients.register(site=self.site, by=self.user, **form.cleaned_data)
+            return self.once(lambda: self._register(form), said=_("Registered."))
         except ValidationError as error:
             return self._show(form, status=422, found=form.refuse(error))
         except Conflict as conflict:
-            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
-        messages.success(request, _("Registered."))
-        return redirect("patient", patient.pk)
+            return self._show(form, status=409, found=form.refuse_conflict(conflict))
+
+    def find_site(self) -> Site:
+        """The site that the form names; where the person works there no more, another one, for the page to say so."""
+        try:
+            return super().find_site()
+        except Http404:
+            if self.request.method != "POST":
+                raise
+            return self.chosen_site()
+
+    @property
+    def _is_for_this_site(self) -> bool:
+        """Whether the form says that it is; who works at one site only can mean no other."""
+        return self.named_site == str(self.site.pk) or not (self.named_site or self.sites[1:])
+
+    def _elsewhere(self) -> Fault:
+        text = _("This form was not for %(site)s. It is now: look whether that is right, then send it again.")
+        return faults.Fault(anchor="", about="", text=text % {"site": self.site.name})
+
+    def _register(self, form: RegistrationForm) -> str:
+        patient = patients.register(site=self.site, by=self.user, **form.cleaned_data)
+        return reverse("patient", args=[patient.pk])
 
     def _show(self, form: RegistrationForm, *, status: int = 200, found: Sequence[Fault] = ()) -> HttpResponseBase:
         return self.show("clinic/register_patient.html", status=status, form=form, faults=found)
@@ -215,12 +237,18 @@ class StartIntake(PatientPage):
 
     http_method_names = ("post",)
 
+    @property
+    def address(self) -> str:
+        return reverse("patient", args=[self.patient.pk])
+
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         try:
-            intake = intakes.open(patient=self.patient, by=self.user)
+            return self.once(self._open)
         except Conflict as conflict:
             return self.show_patient(status=409, faults=[faults.Fault(anchor="intakes", about="", text=str(conflict))])
-        return redirect("intake", intake.pk)
+
+    def _open(self) -> str:
+        return reverse("intake", args=[intakes.open(patient=self.patient, by=self.user).pk])
 
 
 class CorrectPatient(PatientPage):
@@ -228,21 +256,54 @@ class CorrectPatient(PatientPage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         permissions.require(self.user, Capability.EDIT_PATIENT, self.site)
-        return self._show(RegistrationForm(initial=RegistrationForm.of(self.patient)))
+        newest = editing.newest(self.patient)
+        return self._show(RegistrationForm(initial=RegistrationForm.of(newest)), version=newest.history_id)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
-        form = RegistrationForm(request.POST)
+        form, version = RegistrationForm(request.POST), self.version_sent()
         if not form.is_valid():
             return self._show(form, status=422, found=faults.of_form(form))
         try:
-            patients.correct(patient=self.patient, changes=form.cleaned_data, by=self.user)
+            return self.once(lambda: self._correct(form, version), said=_("Corrected."))
+        except Overtaken as overtaken:
+            return self._show_what_changed(form, overtaken)
         except ValidationError as error:
             return self._show(form, status=422, found=form.refuse(error))
         except Conflict as conflict:
-            return self._show(form, status=409, found=form.refuse(ValidationError({"reference": str(conflict)})))
-        messages.success(request, _("Corrected."))
-        return redirect("patient", self.patient.pk)
+            return self._show(form, status=409, found=form.refuse_conflict(conflict))
 
-    def _show(self, form: RegistrationForm, *, status: int = 200, found: Sequence[Fault] = ()) -> HttpResponseBase:
-        crumbs = [Link(name_of(self.patient), reverse("patient", args=[self.patient.pk]))]
-        return self.show("clinic/correct_patient.html", status=status, form=form, faults=found, crumbs=crumbs)
+    def _correct(self, form: RegistrationForm, version: int) -> str:
+        """Change what the person changed on the page that they saw, and nothing else."""
+        editing.edit(
+            record=self.patient,
+            version=version,
+            typed=form.cleaned_data,
+            change=lambda changes: patients.correct(patient=self.patient, changes=changes, by=self.user),
+        )
+        return reverse("patient", args=[self.patient.pk])
+
+    def _show_what_changed(self, form: RegistrationForm, overtaken: Overtaken) -> HttpResponseBase:
+        """What stands in the record now, with what was typed in its place, and where the two differ."""
+        newest = editing.newest(self.patient)
+        merged = RegistrationForm(initial=RegistrationForm.of(newest) | overtaken.typed)
+        changes = [form.clash(name, clash) for name, clash in overtaken.clashes.items()]
+        return self._show(merged, status=409, version=newest.history_id, overtaken=changes)
+
+    def _show(
+        self,
+        form: RegistrationForm,
+        *,
+        status: int = 200,
+        found: Sequence[Fault] = (),
+        version: int | None = None,
+        overtaken: Sequence[Clash] = (),
+    ) -> HttpResponseBase:
+        return self.show(
+            "clinic/correct_patient.html",
+            status=status,
+            form=form,
+            faults=found,
+            version=self.version_sent() if version is None else version,
+            overtaken=overtaken,
+            crumbs=[Link(name_of(self.patient), reverse("patient", args=[self.patient.pk]))],
+        )

@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -60,6 +58,10 @@ class ReferralPage(IntakePage):
         self.intake.patient = self.referral.patient
         return self.referral.site
 
+    @property
+    def address(self) -> str:
+        return reverse("referral", args=[self.referral.pk])
+
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         return self.show_referral()
 
@@ -85,6 +87,7 @@ class ReferralPage(IntakePage):
             has_gone_out=stage in GONE_OUT,
             reopen_url=reverse("reopen", args=[self.intake.pk]) if self._may_reopen else "",
             reopen_reason=_TOO_OLD,
+            intake_version=self.intake.version,
             lowered=lowering.mark(self._decisions()),
             result_url=self.result_url(self.referral.assessment_id),
             **self._letters(is_to_be_sent=Verb.SEND in verbs),
@@ -145,15 +148,17 @@ class TakeStep(ReferralPage):
         verb, said = Verb(kwargs["verb"]), referral_form.read(request.POST)
         seen = referral_form.number(request.POST.get("seq", ""))
         try:
-            values = referral_form.values(said)
-            referrals.advance(referral=self.referral, verb=verb, by=self.user, expected_seq=seen, **values)
+            return self.once(lambda: self._take(verb, seen, said), said=_("Recorded."))
         except ValidationError as error:
             return self._refuse(422, verb, said, referral_form.faults_of(verb, error))
         except (Conflict, Stale) as refusal:
             is_overtaken = isinstance(refusal, Stale)
             return self._refuse(409, verb, said, (), refusal=str(refusal), is_overtaken=is_overtaken)
-        messages.success(request, _("Recorded."))
-        return redirect("referral", self.referral.pk)
+
+    def _take(self, verb: Verb, seen: int, said: dict[str, str]) -> str:
+        values = referral_form.values(said)
+        referrals.advance(referral=self.referral, verb=verb, by=self.user, expected_seq=seen, **values)
+        return reverse("referral", args=[self.referral.pk])
 
     def _refuse(
         self, status: int, verb: Verb, said: dict[str, str], found: Sequence[faults.Fault], **context: Any

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actions.errors import SentBefore
 from clinic.models import Patient, Sex
 from clinic.web import faults
 
 if TYPE_CHECKING:
-    from django.core.exceptions import ValidationError
-
+    from clinic.actions.errors import Conflict, Overtake
     from clinic.web.faults import Fault
 
 
@@ -22,6 +26,17 @@ _LENGTHS = {field.name: field.max_length for field in Patient._meta.fields}
 def _line(name: str, label: Any, **options: Any) -> forms.CharField:
     attributes = {"class": "input input-wide", "autocomplete": "off"}
     return forms.CharField(label=label, max_length=_LENGTHS[name], widget=forms.TextInput(attributes), **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """A field that somebody else has changed as well, in words."""
+
+    anchor: str
+    label: str
+    was: str
+    now: str
+    typed: str
 
 
 class RegistrationForm(forms.Form):
@@ -40,10 +55,32 @@ class RegistrationForm(forms.Form):
     )
     phone = _line("phone", _("Telephone"), required=False)
 
+    def clash(self, name: str, found: Overtake) -> Clash:
+        return Clash(
+            anchor=self[name].id_for_label,
+            label=str(self.fields[name].label),
+            was=self._said(name, found.was),
+            now=self._said(name, found.now),
+            typed=self._said(name, found.typed),
+        )
+
+    def _said(self, name: str, value: object) -> str:
+        """A value as people read it."""
+        if isinstance(value, date):
+            return date_format(value, "j F Y")
+        choices: dict[object, object] = dict(getattr(self.fields[name], "choices", ()))
+        return str(choices.get(value, value)) or str(_("nothing"))
+
     @classmethod
     def of(cls, patient: Patient) -> dict[str, Any]:
         """The fields as a patient's record fills them."""
         return {name: getattr(patient, name) for name in cls.base_fields}
+
+    def refuse_conflict(self, conflict: Conflict) -> list[Fault]:
+        """What stands in the way: the reference of another patient, or that the form was sent before."""
+        if isinstance(conflict, SentBefore):
+            return [faults.Fault(anchor="", about="", text=str(conflict))]
+        return self.refuse(ValidationError({"reference": str(conflict)}))
 
     def refuse(self, error: ValidationError) -> list[Fault]:
         """Say at its fields what the record would not take."""

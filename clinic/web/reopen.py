@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic.actions import intakes
@@ -23,10 +24,14 @@ class Reopen(IntakePage):
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        said = _("The intake is open again. Ask what is to be asked again, then complete it.")
         try:
-            intakes.reopen(intake=self.intake, reason=request.POST.get("reason", ""), by=self.user)
+            return self.once(self._reopen, said=said)
         except ValidationError as error:
             messages.error(request, " ".join(error.messages))
             return redirect("result", self.intake.pk)
-        messages.success(request, _("The intake is open again. Ask what is to be asked again, then complete it."))
-        return redirect("intake", self.intake.pk)
+
+    def _reopen(self) -> str:
+        reason, version = self.request.POST.get("reason", ""), self.version_sent()
+        intakes.reopen(intake=self.intake, reason=reason, by=self.user, expected_version=version)
+        return reverse("intake", args=[self.intake.pk])

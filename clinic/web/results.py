@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
+    from clinic.actions.errors import Conflict
     from clinic.models.assessment import AssessmentRows
     from triage.protocol import Protocol
 
@@ -60,6 +61,10 @@ class ResultPage(IntakePage):
 
     def find_assessment(self, rows: AssessmentRows) -> Assessment:
         return self.find(rows)
+
+    @property
+    def address(self) -> str:
+        return reverse("assessment", args=[self.assessment.pk])
 
     @property
     def _is_newest(self) -> bool:
@@ -115,6 +120,11 @@ class ResultPage(IntakePage):
             **self._letters(),
             **context,
         )
+
+    def show_refusal(self, conflict: Conflict, *, typed: str = "") -> HttpResponseBase:
+        """The result as it stands now, why it was not done, and what would be lost where its form is not there any more."""
+        self.intake.refresh_from_db(fields=["version", "status"])
+        return self.show_result(status=409, refusal=str(conflict), lost=[typed] if typed.strip() else [])
 
     @property
     def _is_current(self) -> bool:

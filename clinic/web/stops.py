@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, spoken
 from clinic.actions import stops
+from clinic.actions.errors import Conflict
 from clinic.models import AT_ONCE, Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
 from clinic.web import faults, letter_forms, stop_notices
@@ -76,13 +76,17 @@ class StopPage(IntakePage):
         if seen is None or not text.strip():
             return self.show_card(status=422, is_unsaid=True, typed=text, faults=[_unsaid(_("Say what was done."))])
         try:
-            stops.record(assessment=seen, text=text, by=self.user)
+            return self.once(lambda: self._record(seen, text), said=_("Recorded."))
+        except Conflict as conflict:
+            return self.show_refusal(conflict, "text", typed=text)
         except ValidationError as error:
             return self.show_card(
                 status=422, is_unsaid=True, typed=text, faults=[_unsaid(each) for each in error.messages]
             )
-        messages.success(request, _("Recorded."))
-        return redirect("stop", self.intake.pk)
+
+    def _record(self, seen: Assessment, text: str) -> str:
+        stops.record(assessment=seen, text=text, by=self.user)
+        return reverse("stop", args=[self.intake.pk])
 
     @property
     def _seen(self) -> Assessment | None:
@@ -92,6 +96,13 @@ class StopPage(IntakePage):
             return self.urgent
         rows = Assessment.objects.to_act_on(self.user).filter(intake=self.intake)
         return rows.filter(version=int(version)).first() or self.urgent
+
+    def show_refusal(self, conflict: Conflict, anchor: str, **context: Any) -> HttpResponseBase:
+        """The card as it stands now, and why it was not done; where there is no card, that alone."""
+        if stop_notices.notice(self.urgent) is None:
+            raise conflict
+        fault = faults.Fault(anchor=anchor, about="", text=str(conflict))
+        return self.show_card(status=409, faults=[fault], **context)
 
     def show_card(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
         newest, stop = self.urgent, stop_notices.notice(self.urgent)

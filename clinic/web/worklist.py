@@ -14,7 +14,7 @@ from clinic import permissions, waiting
 from clinic.actions import origin
 from clinic.permissions import Capability
 from clinic.web import recent
-from clinic.web.pages import SITE_KEY, StaffPage
+from clinic.web.pages import AT, SITE_KEY, StaffPage
 from clinic.web.work import describe
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Worklist(StaffPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         wanted = request.GET.dict()
         cursor = wanted.pop("after", "")
+        wanted.pop(AT, None)
         filters = waiting.waiting(user=self.user, site=self.site, wanted=wanted)
         if not filters.is_valid():
             return self._show(filters, None, status=422)
@@ -70,8 +71,10 @@ class Worklist(StaffPage):
             is_filtered=bool(chosen),
             is_mine=chosen.get("whose") == "mine",
             is_first=is_first,
-            query=urlencode(chosen),
-            following=urlencode({**chosen, "after": page.following}) if page and page.following else "",
+            query=urlencode({AT: self.site.pk, **chosen}),
+            following=urlencode({AT: self.site.pk, **chosen, "after": page.following})
+            if page and page.following
+            else "",
             overdue=overdue,
             overdue_words=_("%(number)s or more") % {"number": overdue} if overdue == MOST_COUNTED else str(overdue),
             may_start=self.may(Capability.ANSWER),

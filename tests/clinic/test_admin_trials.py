@@ -17,6 +17,7 @@ from clinic.models import Intake, ProtocolRelease, Replay, ReplayCase, Site, Use
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic import small_protocol as small
+from tests.clinic.sending import unseen
 from tests.clinic.test_admin_governance import Pages
 from tests.clinic.test_replaying import BURDENED, LATER, replayed, running, taken_in
 
@@ -217,7 +218,7 @@ def test_why_it_cannot_shadow_is_said(draft: ProtocolRelease, approver: User, he
     pages = Pages(approver)
     pages.send("shadow", draft, site=str(here.pk))
     for site, words in ((here.pk, "stop that one first"), (elsewhere.pk, "Select a valid choice"), ("", "required")):
-        answer = pages.send("shadow", draft, site=str(site))
+        answer = pages.send("shadow", draft, site=str(site), **unseen(draft))
         assert answer.status_code == 200
         assert words in answer.content.decode()
     assert Replay.objects.count() == 1

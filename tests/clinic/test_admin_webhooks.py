@@ -12,6 +12,7 @@ from clinic.actions import delivering, webhooks
 from clinic.models import AuditEvent, Delivery, MessageKind, Site, User, Webhook
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.sending import unseen
 from tests.clinic.test_delivering import NOWHERE, announce
 
 URL = "https://ehr.example/yellowflag"
@@ -75,15 +76,15 @@ def test_what_cannot_be_is_refused_with_words(changed: dict[str, Any], client: C
 
 def test_it_is_changed_and_stopped_from_its_page(client: Client, webhook: Webhook, admin: User):
     form = {"url": URL, "events": ["intake.completed"]}
-    assert client.post(page("webhook_change", webhook), form).status_code == 302
-    assert client.post(page("webhook_change", webhook), {**form, "stop": "on"}).status_code == 302
+    assert client.post(page("webhook_change", webhook), form | unseen(webhook)).status_code == 302
+    assert client.post(page("webhook_change", webhook), {**form, "stop": "on", **unseen(webhook)}).status_code == 302
     secret = webhook.secret
     webhook.refresh_from_db()
     assert (webhook.url, webhook.events, webhook.is_active) == (URL, ["intake.completed"], False)
     assert webhook.secret == secret
     entries = AuditEvent.objects.filter(object_id=webhook.pk, actor=admin).order_by("seq")
     assert [each.action for each in entries] == ["webhook.add", "webhook.change", "webhook.stop"]
-    assert client.post(page("webhook_change", webhook), form).status_code == 403
+    assert client.post(page("webhook_change", webhook), form | unseen(webhook)).status_code == 403
 
 
 def test_the_list_shows_what_has_arrived_what_fails_and_what_was_given_up(client: Client, webhook: Webhook, here: Site):
@@ -114,7 +115,7 @@ def test_what_was_given_up_is_tried_again_from_its_page(client: Client, webhook:
     assert client.post(page("delivery_change", delivery), {"again": "on"}).status_code == 302
     assert list(Delivery.objects.due()) == [delivery]
     Delivery.objects.update(delivered_at=clock.now())
-    assert client.post(page("delivery_change", delivery), {"again": "on"}).status_code == 403
+    assert client.post(page("delivery_change", delivery), {"again": "on"} | unseen(delivery)).status_code == 403
 
 
 def test_webhooks_of_another_site_do_not_exist(client: Client, elsewhere: Site):

@@ -12,6 +12,7 @@ from clinic.actions import erasing, intakes, patients, tidying
 from clinic.models import Assessment, AuditEvent, Draft, Intake, Site, User
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.sending import close
 
 FEVER, LOSS = "answer-fever", "answer-weight_loss"
 PAGE, OTHER = "page-0123456789-a", "page-0123456789-b"
@@ -234,7 +235,7 @@ def test_what_was_saved_elsewhere_in_the_intake_is_no_matter(client: Client, int
 def test_nobody_completes_an_intake_over_what_they_typed(client: Client, here: Site, clerk: User, clinician: User):
     intake = factories.assessment(here, clinician).intake
     typed(client, intake, clinician, **{FEVER: "yes"})
-    refused = client.post(reverse("complete", args=[intake.pk]))
+    refused = close(client, intake, "complete")
     assert refused.status_code == 409
     assert "Typed and not saved" in refused.content.decode()
     assert address(intake, "section") in refused.content.decode()
@@ -244,7 +245,7 @@ def test_nobody_completes_an_intake_over_what_they_typed(client: Client, here: S
     told = client.get(reverse("check", args=[intake.pk])).content.decode()
     assert "Typed and not saved" in told
     assert clerk.display_name in told
-    assert client.post(reverse("complete", args=[intake.pk])).status_code == 302
+    assert close(client, intake, "complete").status_code == 302
 
 
 def test_a_closed_intake_takes_none(client: Client, intake: Intake, clerk: User):

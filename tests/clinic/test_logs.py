@@ -97,7 +97,7 @@ def through_the_web(staff: Client, here: Site) -> None:
     staff.get(reverse("worklist"), {"q": CANARY, "kind": CANARY})
     section = reverse("section", args=[intake.pk, "pain"])
     staff.post(section, {"version": "1", "answer-duration_days": CANARY, "then": "continue"})
-    staff.post(reverse("cancel", args=[intake.pk]), {"reason": CANARY})
+    staff.post(reverse("cancel", args=[intake.pk]), {"reason": CANARY, "version": "1"})
     staff.post(reverse("login"), {"username": CANARY, "password": CANARY})
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from clinic.models import Intake, Patient, Site, User
 from tests import factories
+from tests.clinic.sending import given_out, send
 
 ADA = {
     "reference": "A-1",
@@ -62,10 +63,11 @@ def test_details_are_corrected(client: Client, here: Site, clerk: User):
     client.force_login(clerk)
     path = reverse("correct_patient", args=[patient.pk])
     assert f'value="{patient.reference}"' in client.get(path).content.decode()
-    assert client.post(path, ADA).status_code == 302
+    form = given_out(client, path)
+    assert send(client, form, **ADA).status_code == 302
     patient.refresh_from_db()
     assert (patient.family_name, patient.reference) == ("Lovelace", "A-1")
-    assert client.post(path, ADA | {"family_name": ""}).status_code == 422
+    assert send(client, given_out(client, path), family_name="").status_code == 422
 
 
 def found(client: Client, words: str) -> list[Patient]:

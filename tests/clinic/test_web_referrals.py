@@ -13,6 +13,7 @@ from clinic.actions import chasing, decisions, intakes, referrals
 from clinic.models import Assessment, Intake, Referral, Site, Stage, User
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.sending import forms, send
 from tests.clinic.test_web_results import DISTRESS
 
 SENT_TO = "St Agnes Physiotherapy"
@@ -228,8 +229,8 @@ def test_answers_that_have_grown_old_are_asked_again_from_the_page(client: Clien
         shown = page(client, referral, clinician)
         path = reverse("reopen", args=[referral.assessment.intake_id])
         assert f'action="{path}"' in shown
-        reason = shown.partition('name="reason" value="')[2].partition('"')[0]
-        assert client.post(path, {"reason": reason}).status_code == 302
+        (form,) = [each for each in forms(shown) if each.action == path]
+        assert send(client, form).status_code == 302
     assert Intake.objects.get().is_open
     assert take(client, referral, "send", destination=SENT_TO).status_code == 409
 

@@ -11,6 +11,7 @@ from clinic.models import Assessment, Decision, Referral, Site, Stage, StopRecor
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic.callers import caller
+from tests.clinic.sending import close
 
 DISTRESS = {
     "duration_days": 70,
@@ -72,7 +73,7 @@ def test_a_result_of_an_engine_that_did_not_say_what_would_change_it_is_shown(
 def test_an_intake_with_open_questions_is_not_completed(client: Client, here: Site, clinician: User):
     intake = factories.open_intake(here)
     client.force_login(clinician)
-    response = client.post(reverse("complete", args=[intake.pk]))
+    response = close(client, intake, "complete")
     assert response.status_code == 409
     assert "Still open." in response.content.decode()
     intake.refresh_from_db()
@@ -81,7 +82,7 @@ def test_an_intake_with_open_questions_is_not_completed(client: Client, here: Si
 
 def test_completing_leads_to_the_result_and_proposes_its_referrals(client: Client, clinician: User, refer: Assessment):
     client.force_login(clinician)
-    response = client.post(reverse("complete", args=[refer.intake_id]), follow=True)
+    response = client.get(close(client, refer.intake, "complete").url, follow=True)
     assert response.redirect_chain[-1] == (reverse("assessment", args=[refer.pk]), 302)
     assert {each.service for each in Referral.objects.all()} == {"physiotherapy", "cbt"}
     assert all(each.status == Stage.PROPOSED for each in Referral.objects.all())
@@ -90,8 +91,8 @@ def test_completing_leads_to_the_result_and_proposes_its_referrals(client: Clien
 def test_an_intake_is_cancelled_with_a_reason(client: Client, here: Site, clinician: User):
     intake = factories.open_intake(here)
     client.force_login(clinician)
-    assert client.post(reverse("cancel", args=[intake.pk]), {"reason": " "}).status_code == 422
-    assert client.post(reverse("cancel", args=[intake.pk]), {"reason": "Opened twice."}).status_code == 302
+    assert close(client, intake, "cancel", reason=" ").status_code == 422
+    assert close(client, intake, "cancel", reason="Opened twice.").status_code == 302
     intake.refresh_from_db()
     assert intake.cancel_reason == "Opened twice."
 
@@ -164,7 +165,7 @@ def test_an_earlier_result_says_that_it_is_one_and_takes_no_decision(
     shown = page(client, "assessment", refer.pk)
     assert "This is an earlier result" in shown
     assert "Record the decision" not in shown
-    assert decide(client, refer, kind="accepted") == 409
+    assert decide(client, refer, kind="rejected", reason="patient_preference") == 409
 
 
 def test_accepting_makes_the_referrals(client: Client, clinician: User, refer: Assessment):
@@ -175,7 +176,7 @@ def test_accepting_makes_the_referrals(client: Client, clinician: User, refer: A
     shown = page(client, "assessment", refer.pk)
     assert "Record the decision" not in shown
     assert clinician.display_name in shown.partition("A clinician decides")[2]
-    assert decide(client, refer, kind="accepted") == 409
+    assert decide(client, refer, kind="rejected", reason="patient_preference") == 409
 
 
 def test_a_change_names_what_is_done_instead_and_why(client: Client, clinician: User, refer: Assessment):
@@ -236,7 +237,7 @@ def test_a_proposed_referral_is_accepted_once(client: Client, clinician: User, r
     assert path in page(client, "assessment", refer.pk)
     assert client.post(path, {"seq": 1}).status_code == 302
     assert proposed.status == Stage.ACCEPTED
-    assert client.post(path, {"seq": 1}).status_code == 409
+    assert client.post(path, {"seq": 1, "reason": "Seen."}).status_code == 409
     assert path not in page(client, "assessment", refer.pk)
 
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from clinic.actions import imaging, intakes, stops
 from clinic.models import Assessment, Intake, Site, User, WorkItem
 from tests import factories
+from tests.clinic.sending import close
 
 NOTHING_LEFT = "What was done is recorded for every reason"
 
@@ -94,10 +95,10 @@ def test_a_report_that_is_classed_as_an_emergency_leads_to_what_to_do(client: Cl
 def test_who_completes_an_intake_of_somebody_else_is_led_to_what_they_may_see(
     reader: Client, urgent: Intake, here: Site, clinician: User
 ):
-    assert reader.post(reverse("complete", args=[urgent.pk])).url == reverse("stop", args=[urgent.pk])
+    assert close(reader, urgent, "complete").url == reverse("stop", args=[urgent.pk])
     calm = factories.open_intake(here)
     intakes.answer(intake=calm, answers=factories.answers(), by=clinician)
-    assert reader.post(reverse("complete", args=[calm.pk])).url == reverse("patient", args=[calm.patient_id])
+    assert close(reader, calm, "complete").url == reverse("patient", args=[calm.patient_id])
 
 
 def test_a_card_that_is_none_any_more_leads_to_the_answers(reader: Client, completed: Intake, clinician: User):
