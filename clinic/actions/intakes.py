@@ -15,7 +15,7 @@ from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflic
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
 from triage.engine import ENGINE_VERSION
-from triage.facts import AnswerErrors, AnswerFault, check_answers
+from triage.facts import AnswerErrors, AnswerFault, check_answers, impossible_times
 from triage.outcome import decide as outcome_of
 from triage.protocol import Disposition
 
@@ -84,6 +84,8 @@ def answer(
 def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dict[str, Any]:
     """What a protocol ("back-pain", or "back-pain/1.0.0") says of answers; nothing is stored."""
     protocol = protocols.get(_named(protocol_id))
+    if faults := impossible_times(answers):
+        raise AnswerErrors(faults)
     return outcome_of(protocol, answers, on=on)
 
 
@@ -179,10 +181,10 @@ def _changed(
 ) -> dict[str, Entry]:
     """The checked answers that say something new, if all of them may be given by this person."""
     now = clock.now()
-    check_answers(protocol.questions, answers, on=clock.today())
+    check_answers(protocol.questions, answers, on=clock.today(intake.site))
     new = entries(answers, source=source, at=now, by=str(by.pk))
     _drop_age(intake, new)
-    changed = changes(protocol.questions, intake.answers, new, settled=settled)
+    changed = changes(protocol.questions, intake.answers, new, settled=settled, site=intake.site)
     clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
     for_clinicians = [name for name in changed if name in clinical or name in settled]
     if for_clinicians and not permissions.may(by, Capability.EXAMINE, intake.site):
@@ -195,7 +197,7 @@ def _changed(
 def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
     """The age comes from the patient's record; an answer that contradicts it is refused."""
     entry = new.pop(AGE, None)
-    age = intake.patient.age(on=clock.today())
+    age = intake.patient.age(on=clock.today(intake.site))
     if entry and entry["value"] != age:
         raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", str(age))])
 
@@ -203,7 +205,7 @@ def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
 def _current(intake: Intake, *, by: User) -> Assessment:
     """The newest assessment, or a fresh one where a new day or a new engine could tell another."""
     newest = intake.assessments.get(version=intake.version)
-    if (newest.on, newest.engine_version) == (clock.today(), ENGINE_VERSION):
+    if (newest.on, newest.engine_version) == (clock.today(intake.site), ENGINE_VERSION):
         return newest
     assessment = _advance(intake, by=by, reason="assessed again")
     _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
@@ -217,9 +219,9 @@ def _advance(intake: Intake, *, by: User, reason: str) -> Assessment:
 
 
 def _assess(intake: Intake, *, by: User) -> Assessment:
-    """Evaluate the answers as they read today and keep the outcome with its grounds."""
-    protocol, on = protocols.get(intake.release), clock.today()
-    answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
+    """Evaluate the answers as they read today, a day of the site, and keep the outcome with its grounds."""
+    protocol, on = protocols.get(intake.release), clock.today(intake.site)
+    answers = as_of(protocol, intake.answers, on=on, site=intake.site) | _age(intake, protocol, on)
     outcome = outcome_of(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,

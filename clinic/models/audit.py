@@ -17,7 +17,7 @@ from clinic import permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
 from clinic.models.patient import Patient
 from clinic.models.people import Site, User
-from clinic.models.rows import TOLD_SINCE, canonical, plain
+from clinic.models.rows import VERSION, canonical, plain
 from clinic.permissions import Capability
 
 # What an action is done to: its name begins with one of these.
@@ -38,6 +38,7 @@ _HASHED: dict[int, tuple[str, ...]] = {
     ),
 }
 _HASHED[2] = (*_HASHED[1], "rows")
+_HASHED[3] = _HASHED[2]  # of more columns of the rows: see `clinic.models.rows`
 
 
 class Door(models.TextChoices):
@@ -120,7 +121,7 @@ class AuditEvent(AppendOnlyRecord):
     subject = models.UUIDField(null=True, blank=True, db_index=True)
     detail: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     rows: models.JSONField[list[list[str]], list[list[str]]] = models.JSONField(default=list, blank=True)
-    hash_version = models.PositiveSmallIntegerField(default=TOLD_SINCE)
+    hash_version = models.PositiveSmallIntegerField(default=VERSION)
     prev = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 

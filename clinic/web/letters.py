@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 
+from clinic import clock
 from clinic.actions import letters
 from clinic.models import Assessment, Letter, LetterKind, Site, User
 from clinic.web import letter_forms
@@ -46,7 +46,7 @@ class ReferralLetter(ReferralPage):
         made = letters.preview(
             assessment=self.current, kind=kind, referral=self.referral, destination=destination, by=self.user
         )
-        return file(made, kind, timezone.localdate(), is_preview=True)
+        return file(made, kind, clock.today(self.site), is_preview=True)
 
 
 def hand_out(assessment: Assessment, kind: str, form: Mapping[str, str], *, by: User) -> HttpResponse:
@@ -60,7 +60,7 @@ def hand_out(assessment: Assessment, kind: str, form: Mapping[str, str], *, by: 
     }
     is_preview = "preview" in form
     made = letters.preview(**about) if is_preview else letters.issue(**about)[1]
-    return file(made, kind, timezone.localdate(), is_preview=is_preview)
+    return file(made, kind, clock.today(assessment.site), is_preview=is_preview)
 
 
 class AssessmentLetter(ResultPage):
@@ -114,4 +114,4 @@ class IssuedLetter(IntakePage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         made = letters.again(letter=self.letter, by=self.user)
-        return file(made, self.letter.kind, timezone.localdate(self.letter.at))
+        return file(made, self.letter.kind, clock.day(self.letter.at, self.site))

@@ -10,10 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import permissions, spoken
+from clinic import clock, permissions, spoken
 from clinic.actions import intakes, limits, origin, patients
 from clinic.actions.errors import Conflict
 from clinic.actions.limits import Limited
@@ -149,7 +148,7 @@ class PatientPage(StaffPage):
         return self.show(
             "clinic/patient.html",
             status=status,
-            person=describe(self.patient, on=timezone.localdate()),
+            person=describe(self.patient, on=clock.today(self.site)),
             patient=self.patient,
             crumbs=[Link(_("Patients"), reverse("find_patient"))],
             intakes=rows,
