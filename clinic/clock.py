@@ -58,8 +58,12 @@ def zone_names() -> tuple[str, ...]:
 
 
 def zone(site: Place | None) -> ZoneInfo:
-    """Where nobody has chosen one it is UTC."""
-    return ZoneInfo(site.time_zone if site and site.time_zone else "UTC")
+    return zone_of(site.time_zone if site else "")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of a name; where nobody has chosen one it is UTC."""
+    return ZoneInfo(name or "UTC")
 
 
 def local(moment: datetime, site: Place | None) -> datetime:
