@@ -40,7 +40,9 @@ class OpenSiteForm(ActionForm):
 class ChangeSiteForm(ActionForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.instance.time_zone:
+        if self.instance.time_zone:
+            self.fields["time_zone"].required = True  # a choice is changed, and not taken back
+        else:
             self.fields["time_zone"].help_text = NOT_CHOSEN
 
     def act(self) -> Site:
