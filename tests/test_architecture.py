@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -103,6 +104,13 @@ def test_only_the_demo_sets_the_clock():
     assert len(files) > 50
     setters = {file.name for file in files if "clock.at(" in file.read_text(encoding="utf-8")}
     assert setters == {"demo.py"}
+
+
+def test_only_the_clock_turns_a_moment_into_a_day():
+    files = [file for file in (ROOT / "clinic").rglob("*.py") if file != ROOT / "clinic/clock.py"]
+    assert len(files) > 50
+    cuts = re.compile(r"\.date\(\)|localdate|localtime|date\.today|datetime\.now|utcnow|make_aware")
+    assert [file.name for file in files if cuts.search(file.read_text(encoding="utf-8"))] == []
 
 
 DIAGNOSIS_WORDS = ("psychosomatic", "hysterical", "all in your head", "all in the mind", "nothing wrong")

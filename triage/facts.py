@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from triage.imaging import Study, read_study
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 NOT_SURE_ANSWER = "not_sure"
 SOURCES = ("patient", "staff", "record")
+FIRST_YEAR = 1900  # no record that is brought here reaches further back
+_TIME = "RFC 3339 with an offset, without leap seconds"
 _LONG_FORM = ("value", "source", "at", "by", "disputes")
 # How bad an answer to a safety question is: of two sources that disagree the worse one counts.
 _WORSE = {"no": 0, NOT_SURE_ANSWER: 1, "yes": 2}
@@ -137,9 +139,30 @@ def _form_faults(path: str, long: Mapping[str, object]) -> Iterator[AnswerFault]
     if "source" in long and long["source"] not in SOURCES:
         yield AnswerFault(f"{path}.source", "is not a source", ", ".join(SOURCES))
     if "at" in long and not _is_time(long["at"]):
-        yield AnswerFault(f"{path}.at", "is not a time", "RFC 3339 with an offset")
+        yield AnswerFault(f"{path}.at", "is not a time", _TIME)
     if "by" in long and not _is_identifier(long["by"]):
         yield AnswerFault(f"{path}.by", "is not an identifier", "text of at most 64 characters")
+
+
+def impossible_times(answers: Mapping[str, object]) -> list[AnswerFault]:
+    """Times at which nothing can have been answered. Who brings an answer is told; what is stored is read as it is."""
+    allowed = f"{_TIME}, from the year {FIRST_YEAR} on"
+    return [AnswerFault(path, "is out of range", allowed) for path, at in _times(answers) if not _is_in_range(at)]
+
+
+def _times(answers: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for name, raw in answers.items():
+        said = raw if isinstance(raw, dict) else {}
+        for path, each in ((name, said), (f"{name}.disputes", said.get("disputes"))):
+            if isinstance(each, dict) and _is_time(each.get("at")):
+                yield f"{path}.at", each["at"]
+
+
+def _is_in_range(at: object) -> bool:
+    try:
+        return datetime.fromisoformat(str(at)).astimezone(UTC).year >= FIRST_YEAR
+    except OverflowError:
+        return False
 
 
 def _is_identifier(raw: object) -> bool:

@@ -6,16 +6,18 @@ otherwise about a safety question, that statement is kept with it under `dispute
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault
+from clinic import clock
+from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault, impossible_times
 from triage.questions import QuestionType
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import date, datetime
 
-    from clinic.models import Patient
+    from clinic.models import Patient, Site
     from triage.protocol import Protocol
     from triage.questions import Question
 
@@ -40,8 +42,9 @@ def known_of_record(assessed: Mapping[str, Entry]) -> list[str]:
 
 
 def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) -> dict[str, Entry]:
-    """Checked answers of either form in the long one; `by` is always who brings them."""
+    """Checked answers of either form in the long one, at times in UTC; `by` is always who brings them."""
     faults = [] if source in SOURCES else [AnswerFault("source", "is not a source", ", ".join(SOURCES))]
+    faults += impossible_times(given)
     made, now = {}, at.isoformat()
     for name, raw in given.items():
         long = raw if isinstance(raw, dict) else {"value": raw}
@@ -49,7 +52,7 @@ def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) 
         made[name] = {
             "value": long["value"],
             "source": long.get("source", source),
-            "at": long.get("at", now),
+            "at": clock.instant(long.get("at", now)).isoformat(),
             "by": by,
         }
     if faults:
@@ -62,7 +65,7 @@ def _unfit(name: str, long: Mapping[str, Any], now: datetime) -> list[AnswerFaul
     faults = []
     if "disputes" in long:
         faults.append(AnswerFault(f"{name}.disputes", "is kept by the record", "one answer with its source"))
-    if "at" in long and datetime.fromisoformat(long["at"]) > now + _CLOCKS_DIFFER:
+    if "at" in long and clock.instant(long["at"]) > now + _CLOCKS_DIFFER:
         faults.append(AnswerFault(f"{name}.at", "is in the future", "a time that has passed"))
     return faults
 
@@ -73,6 +76,7 @@ def changes(
     new: Mapping[str, Entry],
     *,
     settled: Collection[str],
+    site: Site,
 ) -> dict[str, Entry]:
     """Of the new answers those that say something new, each beside what it contradicts."""
     changed = {}
@@ -80,7 +84,7 @@ def changes(
         old = stored.get(name)
         if name in settled or old is None:
             changed[name] = entry
-        elif not any(_repeats(entry, said) for said in _statements(old)):
+        elif not any(_repeats(entry, said, site) for said in _statements(old)):
             changed[name] = _beside(old, entry) if questions[name].safety else entry
     return changed
 
@@ -105,14 +109,14 @@ def _statements(entry: Entry) -> list[Entry]:
     return [said, entry["disputes"]] if "disputes" in entry else [said]
 
 
-def _repeats(new: Entry, old: Entry) -> bool:
+def _repeats(new: Entry, old: Entry, site: Site) -> bool:
     """The same source said the same on the same day; said again later, it is fresh again."""
     same = new["value"] == old["value"] and new["source"] == old["source"]
-    return same and _day(new) == _day(old)
+    return same and _day(new, site) == _day(old, site)
 
 
-def _day(entry: Entry) -> date:
-    return datetime.fromisoformat(entry["at"]).date()
+def _day(entry: Entry, site: Site) -> date:
+    return clock.day(clock.instant(entry["at"]), site)
 
 
 def _beside(old: Entry, new: Entry) -> Entry:
@@ -129,26 +133,32 @@ def _badness(entry: Entry) -> int:
     return {"no": 0, NOT_SURE_ANSWER: 1}.get(value, 2) if isinstance(value, str) else 2
 
 
-def as_of(protocol: Protocol, stored: Mapping[str, Entry], *, on: date) -> dict[str, Entry]:
-    """The stored answers as they read on a later day: what was "40 days ago" has grown older."""
-    return {name: _aged(protocol.questions[name], entry, on) for name, entry in stored.items()}
+def as_of(protocol: Protocol, stored: Mapping[str, Entry], *, on: date, site: Site) -> dict[str, Entry]:
+    """The stored answers as they read on a later day of the site: what was "40 days ago" has grown older."""
+    return {name: _aged(protocol.questions[name], entry, on, site) for name, entry in stored.items()}
 
 
-def _aged(question: Question, entry: Entry, on: date) -> Entry:
-    value, elapsed = entry["value"], max((on - _day(entry)).days, 0)
+def _aged(question: Question, entry: Entry, on: date, site: Site) -> Entry:
+    value, elapsed = entry["value"], max((on - _day(entry, site)).days, 0)
     if question.days_since and isinstance(value, int):
         entry = {**entry, "value": min(value + elapsed, question.high)}
     elif question.type is QuestionType.STUDIES and isinstance(value, list):
-        entry = {**entry, "value": [_aged_study(study, elapsed) for study in value]}
+        entry = {**entry, "value": [_aged_study(study, elapsed, on) for study in value]}
+    elif question.type is QuestionType.DATE and isinstance(value, str):
+        entry = {**entry, "value": _come(value, on)}
     if "disputes" in entry:
-        entry = {**entry, "disputes": _aged(question, entry["disputes"], on)}
+        entry = {**entry, "disputes": _aged(question, entry["disputes"], on, site)}
     return entry
 
 
-def _aged_study(study: Mapping[str, Any], elapsed: int) -> dict[str, Any]:
+def _come(value: str, on: date) -> str:
+    """A date; one that has not come yet, because the site keeps other days since, reads as the present day."""
+    return value if value == NOT_SURE_ANSWER else min(value, on.isoformat())
+
+
+def _aged_study(study: Mapping[str, Any], elapsed: int, on: date) -> dict[str, Any]:
     """The study with its age grown; one with a date needs none."""
-    if "age_days" not in study:
-        return dict(study)
     if "performed_on" in study:
-        return {key: value for key, value in study.items() if key != "age_days"}
-    return {**study, "age_days": study["age_days"] + elapsed}
+        dated = {key: value for key, value in study.items() if key != "age_days"}
+        return {**dated, "performed_on": _come(study["performed_on"], on)}
+    return {**study, "age_days": study["age_days"] + elapsed} if "age_days" in study else dict(study)

@@ -13,7 +13,7 @@ from clinic import clock
 from clinic.actions import origin
 from clinic.models import AuditEvent, AuditHead, Site, User
 from clinic.models.audit import EMERGENCY
-from clinic.models.rows import TOLD_SINCE, untold
+from clinic.models.rows import VERSION, untold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ def _append(site: Site | None, by: User | None, *, detail: dict[str, Any], **abo
         door=origin.current().door,
         request_id=origin.current().request_id,
         detail=detail,
-        rows=[each.tell(TOLD_SINCE) for each in untold()],
+        rows=[each.tell(VERSION) for each in untold()],
         prev=head.hash,
         **about,
     )

@@ -67,8 +67,7 @@ def _act(pk: UUID, by: User, now: datetime) -> Escalation | None:
 
 def _level(item: WorkItem, now: datetime) -> Lateness:
     """A pending report is escalated at 6 weeks, everything else by the days of the site."""
-    if item.kind == Work.REPORT:
-        after = timedelta(days=work.REPORT_ESCALATED - work.REPORT_DAYS)
-    else:
-        after = timedelta(days=item.site.days_to_escalate)
-    return Lateness.ESCALATED if now >= item.due + after else Lateness.CHASED
+    of_report = work.REPORT_ESCALATED - work.REPORT_DAYS
+    days = of_report if item.kind == Work.REPORT else item.site.days_to_escalate
+    last = clock.last_day(item.due, item.site) + timedelta(days=days)
+    return Lateness.ESCALATED if clock.last_day(now, item.site) > last else Lateness.CHASED

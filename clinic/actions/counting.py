@@ -44,7 +44,7 @@ def take_stock() -> None:
 
 
 def _summarise(site: Site) -> int:
-    last, days = clock.today(), 0
+    last, days = clock.today(site), 0
     first = _resume_at(site)
     while first is not None and first <= last:
         until = min(first + timedelta(days=_DAYS_AT_ONCE - 1), last)
@@ -55,12 +55,17 @@ def _summarise(site: Site) -> int:
 
 
 def _resume_at(site: Site) -> date | None:
-    """The last day that was counted, which may not have been over, or the first of which anything is known."""
-    counted = DayCount.objects.filter(site=site, measure=THROUGH).values_list("day", flat=True).first()
-    if counted:
-        return counted
+    """The last day that was counted, which may not have been over, or the first of which anything is known.
+
+    What was counted by the days of another time zone than the site's is forgotten, and counted anew.
+    """
+    through = DayCount.objects.filter(site=site, measure=THROUGH).first()
+    if through and through.release == site.time_zone:
+        return through.day
+    DayCount.objects.filter(site=site).delete()
+    MonthCount.objects.filter(site=site).delete()
     began = AuditEvent.objects.filter(site=site).aggregate(began=Min("at"))["began"]
-    return began.date() if began else None
+    return clock.day(began, site) if began else None
 
 
 @transaction.atomic
@@ -70,7 +75,8 @@ def _store(site: Site, first: date, last: date) -> None:
     DayCount.objects.filter(site=site, measure=THROUGH).delete()
     counted = count(site, first=first, last=last)
     rows = [DayCount(site=site, number=number, **each._asdict()) for each, number in counted.items()]
-    through = DayCount(site=site, day=last, measure=THROUGH, key=clock.now().isoformat(), number=0)
+    told = {"measure": THROUGH, "key": clock.now().isoformat(), "release": site.time_zone}
+    through = DayCount(site=site, day=last, number=0, **told)
     DayCount.objects.bulk_create([*rows, through], batch_size=500)
     _add_up(site, first.replace(day=1), months.after(last))
 

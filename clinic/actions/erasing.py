@@ -64,7 +64,7 @@ def _why_not(patient: Patient) -> str:
         return _("Something is still waited for about this patient: see to what stands on the worklist first.")
     until = _kept_until(patient)
     if until and clock.now() < until:
-        day = date_format(until, "j F Y")
+        day = date_format(clock.day(until, patient.site), "j F Y")
         return _("What was recorded of this patient has to be kept until %(day)s.") % {"day": day}
     return ""
 

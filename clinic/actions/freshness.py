@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from clinic import clock, protocols
@@ -11,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from clinic.models import Assessment, Intake
+    from clinic.models import Assessment, Intake, Site
 
 
 def stale_questions(intake: Intake, newest: Assessment) -> list[str]:
@@ -26,15 +25,15 @@ def stale_questions(intake: Intake, newest: Assessment) -> list[str]:
         if question.safety
         and question.id in intake.answers
         and question.id not in newest.outcome["ignored"]
-        and is_old(intake.answers[question.id], protocol.fresh_days)
+        and is_old(intake.answers[question.id], protocol.fresh_days, intake.site)
     ]
 
 
-def is_old(entry: Mapping[str, Any], fresh_days: int) -> bool:
+def is_old(entry: Mapping[str, Any], fresh_days: int, site: Site) -> bool:
     """Whether a safety answer is too old to act upon."""
-    return age(entry["at"], on=clock.today()) > fresh_days
+    return age(entry["at"], on=clock.today(site), site=site) > fresh_days
 
 
-def age(at: str, *, on: date) -> int:
-    """Whole days since an answer was given."""
-    return (on - datetime.fromisoformat(at).date()).days
+def age(at: str, *, on: date, site: Site) -> int:
+    """Days of the site since an answer was given."""
+    return (on - clock.day(clock.instant(at), site)).days

@@ -123,7 +123,7 @@ def _studies(intake: Intake) -> list[dict[str, Any]]:
     entry = intake.answers.get(QUESTION)
     if entry is None or not isinstance(entry["value"], list):
         return []
-    aged = as_of(protocols.get(intake.release), {QUESTION: entry}, on=clock.today())
+    aged = as_of(protocols.get(intake.release), {QUESTION: entry}, on=clock.today(intake.site), site=intake.site)
     return [dict(each) for each in aged[QUESTION]["value"]]
 
 
@@ -180,8 +180,8 @@ def _store(
 ) -> Assessment:
     """Check the whole list as any answer is checked, then assess with it."""
     now = clock.now()
-    check_answers(protocols.get(intake.release).questions, {QUESTION: studies}, on=clock.today())
-    entry = {"value": studies, "source": "record", "at": now.isoformat(), "by": str(by.pk)}
+    check_answers(protocols.get(intake.release).questions, {QUESTION: studies}, on=clock.today(intake.site))
+    entry = {"value": studies, "source": "record", "at": clock.instant(now.isoformat()).isoformat(), "by": str(by.pk)}
     assessment = intakes.amend(intake=intake, answers={QUESTION: entry}, by=by, reason=f"study {number} {step}")
     event = StudyEvent.objects.create(
         intake=intake, site=intake.site, assessment=assessment, number=number, step=step, note=note, by=by

@@ -15,7 +15,7 @@ from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflic
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
 from triage.engine import ENGINE_VERSION
-from triage.facts import AnswerErrors, AnswerFault, check_answers
+from triage.facts import AnswerErrors, AnswerFault, check_answers, impossible_times
 from triage.outcome import decide as outcome_of
 from triage.protocol import Disposition
 
@@ -95,6 +95,8 @@ def answer(
 def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dict[str, Any]:
     """What a protocol ("back-pain", or "back-pain/1.0.0") says of answers; nothing is stored."""
     protocol = protocols.get(_named(protocol_id))
+    if faults := impossible_times(answers):
+        raise AnswerErrors(faults)
     return outcome_of(protocol, answers, on=on)
 
 
@@ -158,7 +160,7 @@ def facts_corrected(*, patient: Patient, by: User) -> None:
         if all(newest.answers.get(name) == entry for name, entry in now_known.items()):
             continue
         intake.patient = patient
-        assessment = _advance(intake, by=by, reason=CORRECTED, on=clock.today() if intake.is_open else newest.on)
+        assessment = _advance(intake, by=by, reason=CORRECTED, on=clock.today(intake.site) if intake.is_open else newest.on)
         _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
 
 
@@ -211,10 +213,10 @@ def _changed(
 ) -> dict[str, Entry]:
     """The checked answers that say something new, if all of them may be given by this person."""
     now = clock.now()
-    check_answers(protocol.questions, answers, on=clock.today())
+    check_answers(protocol.questions, answers, on=clock.today(intake.site))
     new = entries(answers, source=source, at=now, by=str(by.pk))
     _drop_known(intake, protocol, new)
-    changed = changes(protocol.questions, intake.answers, new, settled=settled)
+    changed = changes(protocol.questions, intake.answers, new, settled=settled, site=intake.site)
     clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
     for_clinicians = [name for name in changed if name in clinical or name in settled]
     if for_clinicians and not permissions.may(by, Capability.EXAMINE, intake.site):
@@ -226,7 +228,7 @@ def _changed(
 
 def _drop_known(intake: Intake, protocol: Protocol, new: dict[str, Entry]) -> None:
     """What the patient's record says is no answer; one that contradicts it is refused."""
-    known = of_record(intake.patient, protocol.questions, on=clock.today())
+    known = of_record(intake.patient, protocol.questions, on=clock.today(intake.site))
     given = {name: new.pop(name) for name in known if name in new}
     wrong = [name for name, entry in given.items() if entry["value"] != known[name]["value"]]
     if wrong:
@@ -237,7 +239,7 @@ def _drop_known(intake: Intake, protocol: Protocol, new: dict[str, Entry]) -> No
 def _current(intake: Intake, *, by: User) -> Assessment:
     """The newest assessment, or a fresh one where a new day or a new engine could tell another."""
     newest = intake.assessments.get(version=intake.version)
-    if (newest.on, newest.engine_version) == (clock.today(), ENGINE_VERSION):
+    if (newest.on, newest.engine_version) == (clock.today(intake.site), ENGINE_VERSION):
         return newest
     assessment = _advance(intake, by=by, reason="assessed again")
     _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
@@ -251,9 +253,10 @@ def _advance(intake: Intake, *, by: User, reason: str, on: date | None = None) -
 
 
 def _assess(intake: Intake, *, by: User, on: date | None = None) -> Assessment:
-    """Evaluate the answers as they read today, or on another day, and keep the outcome with its grounds."""
-    protocol, on = protocols.get(intake.release), on or clock.today()
-    answers = as_of(protocol, intake.answers, on=on) | of_record(intake.patient, protocol.questions, on=on)
+    """Evaluate the answers as they read today, or on another day of the site, and keep the outcome with its grounds."""
+    protocol, on = protocols.get(intake.release), on or clock.today(intake.site)
+    read = as_of(protocol, intake.answers, on=on, site=intake.site)
+    answers = read | of_record(intake.patient, protocol.questions, on=on)
     outcome = outcome_of(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions
@@ -39,7 +38,7 @@ def preview(
 ) -> bytes:
     """The letter as it would be handed out today; nothing is stored."""
     _check(assessment, kind, referral, language, by=by)
-    return _pdf(assessment, kind, referral, destination.strip(), language, "", on=clock.today())
+    return _pdf(assessment, kind, referral, destination.strip(), language, "", on=clock.today(assessment.site))
 
 
 @transaction.atomic
@@ -63,7 +62,7 @@ def issue(
     if lacking:
         raise ValidationError({"letter": [_("The letter lacks: %(what)s.") % {"what": each} for each in lacking]})
     receipt = audit.end_of(assessment.site)
-    made = _pdf(assessment, kind, referral, destination, language, receipt, on=clock.today())
+    made = _pdf(assessment, kind, referral, destination, language, receipt, on=clock.today(assessment.site))
     letter = Letter.objects.create(
         site=assessment.site,
         assessment=assessment,
@@ -91,15 +90,21 @@ def again(*, letter: Letter, by: User) -> bytes:
     if not Letter.objects.visible_to(by).filter(pk=letter.pk).exists():
         raise permissions.NotAllowed(Capability.READ_ASSESSMENT)
     patients.require_known(letter.assessment.intake.patient)
-    on = timezone.localdate(letter.at)
+    place = _site_then(letter)
     told = (letter.assessment, letter.kind, letter.referral, letter.destination, letter.language, letter.receipt)
-    made = _pdf(*told, on=on, at=letter.at)
+    made = _pdf(*told, on=clock.day(letter.at, place), at=letter.at, place=place)
     if hashlib.sha256(made).hexdigest() != letter.sha256:
         raise Conflict(
             "This letter cannot be made again as it was handed out: what it is made from has changed since. "
             "Keep to the copy that was handed out, or hand out a new letter."
         )
     return made
+
+
+def _site_then(letter: Letter) -> clock.Place:
+    """The site as it stood when the letter was handed out: a letter keeps its days."""
+    rows = letter.site.history.filter(history_date__lte=letter.at).order_by("-history_id")
+    return rows.first() or letter.site
 
 
 def may_issue(assessment: Assessment, kind: str, by: User) -> bool:
@@ -149,6 +154,7 @@ def _pdf(
     *,
     on: date,
     at: datetime | None = None,
+    place: clock.Place | None = None,
 ) -> bytes:
     told = content(
         assessment=assessment,
@@ -159,6 +165,7 @@ def _pdf(
         receipt=receipt,
         on=on,
         at=at,
+        place=place,
     )
     try:
         return pdf(told)

@@ -7,7 +7,7 @@ silence; what has ended says why. See docs/adr/0008-referrals-as-a-state-machine
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -91,9 +91,9 @@ def due(referral: Referral, stage: Stage, appointment: date | None) -> datetime 
     if stage in ENDED:
         return None
     if appointment is not None:
-        return datetime.combine(appointment + timedelta(days=1), time(12), tzinfo=UTC)
-    step = clock.now() + timedelta(days=_days(referral.site, stage))
-    seen_by = referral.created_at + timedelta(days=SEEN_WITHIN[referral.priority])
+        return clock.noon(appointment + timedelta(days=1), referral.site)
+    step = clock.in_days(clock.now(), _days(referral.site, stage), referral.site)
+    seen_by = clock.in_days(referral.created_at, SEEN_WITHIN[referral.priority], referral.site)
     return min(step, seen_by) if stage is not Stage.SEEN and seen_by > clock.now() else step
 
 

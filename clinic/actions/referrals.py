@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -75,7 +74,9 @@ def advance(
     intake = Intake.objects.locked().get(pk=referral.assessment.intake_id)
     _refuse_overtaken(referral, step, expected_seq)
     reason, destination = reason.strip(), destination.strip()
-    _check_said(step, {"reason": reason, "destination": destination, "appointment": appointment})
+    _check_said(
+        step, {"reason": reason, "destination": destination, "appointment": appointment}, clock.today(referral.site)
+    )
     if step.after in (Stage.ACCEPTED, Stage.SENT):
         _refuse_superseded(referral, intake)
     if step.after is Stage.SENT:
@@ -189,7 +190,7 @@ def _step(verb: str) -> Step:
 
 
 def _refuse_overtaken(referral: Referral, step: Step, expected_seq: int | None) -> None:
-    newest = referral.statuses.select_related("by").order_by("-seq")[0]
+    newest = referral.statuses.select_related("by", "site").order_by("-seq")[0]
     if expected_seq not in (None, newest.seq):
         raise Stale(newest.seq, _what_happened(newest))
     if newest.status not in step.before:
@@ -197,15 +198,15 @@ def _refuse_overtaken(referral: Referral, step: Step, expected_seq: int | None) 
 
 
 def _what_happened(newest: ReferralStatus) -> str:
-    at = date_format(timezone.localtime(newest.at), "j F Y, H:i")
+    at = date_format(clock.local(newest.at, newest.site), "j F Y, H:i")
     return f"This referral is {newest.status}: {newest.by} recorded that on {at}."
 
 
-def _check_said(step: Step, said: Mapping[str, object]) -> None:
+def _check_said(step: Step, said: Mapping[str, object], today: date) -> None:
     faults = {name: NEEDS[name] for name in step.needs if not said[name]}
     faults |= {name: "This is not said with this step." for name in said if said[name] and not _is_said(step, name)}
     appointment = said["appointment"]
-    if isinstance(appointment, date) and not clock.today() <= appointment <= clock.today() + timedelta(days=366):
+    if isinstance(appointment, date) and not today <= appointment <= today + timedelta(days=366):
         faults["appointment"] = "An appointment is today or within a year."
     if faults:
         raise ValidationError(faults)

@@ -34,6 +34,7 @@ _CHANGEABLE = (
     "emergency_department",
     "address",
     "phone",
+    "time_zone",
     *DEADLINES,
     "is_live",
 )

@@ -19,7 +19,7 @@ def ready() -> None:
     ring.require()
     for release in ProtocolRelease.objects.published():
         try:
-            decide(protocols.get(release), {}, on=clock.today())
+            decide(protocols.get(release), {}, on=clock.today(None))
         except protocols.DamagedRelease:
             _log.exception("a published protocol is damaged and is not used")
     gc.collect()

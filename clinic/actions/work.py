@@ -6,10 +6,10 @@ entry in the trail. `rebuild` makes the whole list anew: from the same records i
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
+from clinic import clock
 from clinic.models import (
     ENDED,
     GONE_OUT,
@@ -30,6 +30,7 @@ from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from clinic.models.work import WorkItemRows
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 REPORT_DAYS = 14  # evidence B, A19: a pending report is chased at 2 weeks ...
 REPORT_ESCALATED = 42  # ... and goes to medical review at 6
 _PENDING = ("requested", "awaiting_report", "report_unavailable")
-_AT_ONCE = {Urgency.NOW: timedelta(0), Urgency.SAME_DAY: timedelta(hours=24)}
+_AT_ONCE = {Urgency.NOW: 0, Urgency.SAME_DAY: 24}  # in so many hours
 
 Item = dict[str, Any]
 Deadline = tuple[Any, ...]  # of which referral or study, for what, until when
@@ -132,7 +133,7 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
         return {
             "kind": Work.STOP,
             "since": since,
-            "due": since + _AT_ONCE[Urgency(newest.urgency)],
+            "due": clock.in_hours(since, _AT_ONCE[Urgency(newest.urgency)]),
             "owner_id": newest.by_id,
         }
     if intake.status == IntakeStatus.CANCELLED:
@@ -141,16 +142,22 @@ def _step(intake: Intake, newest: Assessment) -> Item | None:
         return {
             "kind": Work.ANSWERS,
             "since": intake.opened_at,
-            "due": intake.opened_at + timedelta(days=intake.site.days_to_complete),
+            "due": clock.in_days(intake.opened_at, intake.site.days_to_complete, intake.site),
             "owner_id": intake.opened_by_id,
             "open_questions": len(newest.outcome["outstanding"]),
         }
     if is_decided(newest):
         return None
     since = max(filter(None, (intake.completed_at, newest.at)))
-    days = timedelta(days=intake.site.days_to_decide)
-    due = since + _AT_ONCE.get(Urgency(newest.urgency), days)
-    return {"kind": Work.DECISION, "since": since, "due": due, "owner_id": intake.completed_by_id or newest.by_id}
+    owner = intake.completed_by_id or newest.by_id
+    return {"kind": Work.DECISION, "since": since, "due": _decide_by(intake, newest, since), "owner_id": owner}
+
+
+def _decide_by(intake: Intake, newest: Assessment, since: datetime) -> datetime:
+    hours = _AT_ONCE.get(Urgency(newest.urgency))
+    if hours is not None:
+        return clock.in_hours(since, hours)
+    return clock.in_days(since, intake.site.days_to_decide, intake.site)
 
 
 def is_decided(newest: Assessment) -> bool:
@@ -199,7 +206,7 @@ def _of_studies(intake: Intake, newest: Assessment) -> Iterator[Item]:
             "disposition": newest.disposition,
             "rank": Disposition(newest.disposition).rank,
             "since": since,
-            "due": since + timedelta(days=days),
+            "due": clock.in_days(since, days, intake.site),
             "owner_id": intake.completed_by_id,
         }
 
@@ -267,13 +274,12 @@ def _of_referrals(intake: Intake, newest: Assessment) -> Iterator[Item]:
 def _overtaken(intake: Intake, referral: Referral, newest: Assessment) -> Item:
     """What is waited for instead of the next step: a clinician's decision on advice that has left the referral behind."""
     since = _since(newest, lambda outcome: not same_advice(referral.assessment.outcome, outcome))
-    days = timedelta(days=intake.site.days_to_decide)
     return {
         "kind": Work.OVERTAKEN,
         "disposition": newest.disposition,
         "rank": max(Disposition(each.disposition).rank for each in (newest, referral.assessment)),
         "since": since,
-        "due": since + _AT_ONCE.get(Urgency(newest.urgency), days),
+        "due": _decide_by(intake, newest, since),
     }
 
 

@@ -15,13 +15,13 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from clinic import permissions
+from clinic import clock, permissions
 from clinic.actions import limits, origin
 from clinic.actions.limits import Limited
 from clinic.admin.history import Entry, History, read_history
 from clinic.admin.links import link_what_opens
 from clinic.admin.listing import PATIENTS, Listing
-from clinic.models import Patient, User
+from clinic.models import Patient, Site, User
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -78,6 +78,7 @@ class ReadingAdmin(StockAdmin):
         found = super().get_object(request, object_id, from_field)
         if found is None:
             raise Http404
+        clock.show(found if isinstance(found, Site) else getattr(found, "site", None) or person(request).home)
         return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:

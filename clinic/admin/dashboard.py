@@ -25,7 +25,6 @@ from clinic.reports.tables import Table, tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from django.http import HttpRequest
     from django.urls import URLPattern
@@ -73,10 +72,11 @@ def dashboard(user: User, data: Any) -> Dashboard:
     if not form.is_valid():
         return Dashboard(form=form, tables=(), counted_at=None, query="")
     chosen = form.cleaned_data["site"]
-    wanted: list[UUID] = [site.pk for site in sites if not chosen or str(site.pk) == chosen]
-    today = clock.today()
+    wanted = [site for site in sites if not chosen or str(site.pk) == chosen]
+    today = max(map(clock.today, wanted), default=clock.today(None))
     days = _PERIODS[form.cleaned_data["period"] or "12"]
-    found = figures(wanted, Period(first=today - timedelta(days=days), last=today))
+    period = Period(first=today - timedelta(days=days), last=today, today=today)
+    found = figures([site.pk for site in wanted], period)
     shown = tables(found, protocols.newest(_PROTOCOL))
     query = "&".join(f"{name}={value}" for name, value in form.cleaned_data.items() if value)
     return Dashboard(form=form, tables=shown, counted_at=found.counted_at, query=query)

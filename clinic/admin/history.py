@@ -11,9 +11,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import JSONField
 from django.utils.formats import date_format
 from django.utils.text import capfirst
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from clinic import clock
 from clinic.models.sealed import open_alike
 
 if TYPE_CHECKING:
@@ -133,5 +133,5 @@ class _Reader:
         if isinstance(value, bool):
             return str(_("Yes") if value else _("No"))
         if isinstance(value, datetime):
-            return date_format(localtime(value), "j M Y, H:i")
+            return date_format(clock.shown(value), "j M Y, H:i")
         return str(dict(field.flatchoices).get(value, value))

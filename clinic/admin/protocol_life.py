@@ -75,7 +75,7 @@ class Standing:
 
     @property
     def is_overdue(self) -> bool:
-        return self.release.review_due < clock.today()
+        return self.release.review_due < clock.today(None)
 
     @cached_property
     def document(self) -> ProtocolDocument | None:

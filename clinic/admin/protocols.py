@@ -46,7 +46,7 @@ class ProtocolReleaseAdmin(ComparisonPages, TrialPages):
     @display(description=gettext_lazy("Review due"), ordering="review_due")
     def due(self, release: ProtocolRelease) -> str:
         said = date_format(release.review_due)
-        if release.review_due >= clock.today():
+        if release.review_due >= clock.today(None):
             return said
         return format_html('{} <span class="tag tone-caution">{}</span>', said, _("Overdue"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
@@ -13,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from clinic import permissions
+from clinic import clock, permissions
 from clinic.admin import break_glass, dashboard
 from clinic.models import User
 from clinic.permissions import Capability
@@ -37,6 +38,17 @@ class YellowflagAdmin(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         user = request.user
         return isinstance(user, User) and permissions.may_somewhere(user, Capability.USE_ADMIN)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 -- Django's signature
+        """Every page shows its times by the clocks of the person's site, until it is about a row of another."""
+
+        @wraps(view)
+        def shown(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(request.user, User):
+                clock.show(request.user.home)
+            return view(request, *args, **kwargs)
+
+        return super().admin_view(shown, cacheable)
 
     @method_decorator(never_cache)
     @login_not_required

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin import display
 from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
@@ -19,17 +20,31 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 _DETAILS = (
-    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "is_live"),
+    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "time_zone", "is_live"),
     *sites.DEADLINES,
 )
 
 
+NOT_CHOSEN = _("Nobody has chosen a time zone for this site yet: its days and hours are those of UTC.")
+
+
 class OpenSiteForm(ActionForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].required = True
+
     def act(self) -> Site:
         return sites.open(slug=self.cleaned_data["slug"], details=given(self.cleaned_data, *_DETAILS), by=self.by)
 
 
 class ChangeSiteForm(ActionForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.time_zone:
+            self.fields["time_zone"].required = True  # a choice is changed, and not taken back
+        else:
+            self.fields["time_zone"].help_text = NOT_CHOSEN
+
     def act(self) -> Site:
         self.edit(lambda changes: sites.change(site=self.instance, changes=changes, by=self.by), *_DETAILS)
         return self.instance  # type: ignore[no-any-return]
@@ -42,9 +57,13 @@ class SiteAdmin(ActingAdmin, EditedAdmin):
     add_fields = ("slug", *_DETAILS)
     change_fields = read_fields = ("slug", *_DETAILS)
     fixed_fields = ("slug",)
-    list_display = ("name", "slug", "emergency_number", "crisis_line", "is_live")
+    list_display = ("name", "slug", "emergency_number", "crisis_line", "zone", "is_live")
     search_fields = ("=slug", "=name")
     search_help_text = _("Whole name or slug")
+
+    @display(description=_("Time zone"))
+    def zone(self, site: Site) -> Any:
+        return site.time_zone or NOT_CHOSEN
 
     def visible(self, user: User) -> QuerySet[Site]:
         return Site.objects.filter(pk__in=permissions.sites_of(user, self.reading))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from clinic import clock
 from clinic.api.fields import ANSWER
 from triage.facts import SOURCES
 
@@ -55,4 +55,4 @@ class StoredAnswers(serializers.DictField):
 
 @lru_cache  # what is answered together was answered at one moment
 def _in_utc(moment: str) -> str:
-    return datetime.fromisoformat(moment).astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return clock.instant(moment).isoformat().replace("+00:00", "Z")

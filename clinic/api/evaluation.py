@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from rest_framework.response import Response
 
+from clinic import clock
 from clinic.actions import intakes
 from clinic.api.description import writes
 from clinic.api.door import Address
@@ -21,7 +21,7 @@ class EvaluateBody(Strict):
     """Answers, and the protocol to judge them by."""
 
     protocol = Text(max_length=90, help_text="`back-pain` for its newest release, or `back-pain/1.0.0`")
-    on = Day(required=False, help_text="the day of evaluation; today if not given")
+    on = Day(required=False, help_text="the day of evaluation; today at the caller's first site, by name, if not given")
     answers = Answers()
 
 
@@ -31,5 +31,5 @@ class Evaluate(Address):
     @writes("Evaluate answers without storing them", Outcome, body=EvaluateBody, problems=(404, 409), parameters=())
     def post(self, request: Request) -> Response:
         body = self.body(EvaluateBody)
-        on = body.get("on", timezone.localdate())
+        on = body.get("on") or clock.today(self.caller.home)
         return Response(intakes.preview(protocol_id=body["protocol"], answers=body["answers"], on=on))

@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import clock
 from clinic.letters.parts import parts_of
 from clinic.models import Decision, LetterKind
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from clinic.clock import Place
     from clinic.letters.part import Part
     from clinic.models import Assessment, Referral, Site
 
@@ -56,13 +58,15 @@ def content(
     language: str = "en",
     receipt: str = "",
     at: datetime | None = None,
+    place: Place | None = None,
 ) -> Letter:
-    """The letter of one kind about an assessment, in one language, dated `on`.
+    """The letter of one kind about an assessment, in one language, dated `on`, by the clocks of its site.
 
-    Made again it tells of no more than was done and decided by then: `at` is when it was handed out.
+    Made again it tells of no more than was done and decided by then: `at` is when it was handed out, and
+    `place` the site as it stood then.
     """
     decision = Decision.objects.standing(assessment, at=at)
-    with translation.override(language):
+    with translation.override(language), clock.showing(place or assessment.site):
         return Letter(
             kind=kind,
             language=language,
@@ -115,7 +119,7 @@ def _closing(assessment: Assessment, decision: Decision | None, kind: str) -> tu
         return (_("If anything here is not clear, ask us."),)
     if decision is None:
         return (_("Assessed with %(who)s. No clinician has decided on this yet.") % {"who": assessment.by},)
-    day = date_format(decision.at, "j F Y")
+    day = date_format(clock.shown(decision.at), "j F Y")
     return (_("Decided by %(who)s on %(day)s.") % {"who": decision.by, "day": day},)
 
 

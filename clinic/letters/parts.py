@@ -9,7 +9,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from clinic import spoken
+from clinic import clock, spoken
 from clinic.letters.part import Part
 from clinic.letters.people import Names
 from clinic.letters.studies import imaging
@@ -74,7 +74,7 @@ def _mark(decision: Decision | None) -> Part | None:
     said = ". ".join(filter(None, (str(decision.get_reason_display()), decision.note)))
     told = _("%(who)s decided on less than the urgent advice on %(day)s: %(said)s") % {
         "who": decision.by,
-        "day": date_format(decision.at, "j F Y"),
+        "day": date_format(clock.shown(decision.at), "j F Y"),
         "said": said,
     }
     return Part(title=_("Decided otherwise than advised"), paragraphs=[told])
@@ -181,7 +181,8 @@ def _referrals(outcome: Outcome) -> Part | None:
 def _done(assessment: Assessment, at: datetime | None) -> Part:
     """What was done about this and every other assessment of the intake."""
     items = [
-        _("%(at)s, %(who)s: %(what)s") % {"at": date_format(each.at, "j F Y, H:i"), "who": each.by, "what": each.text}
+        _("%(at)s, %(who)s: %(what)s")
+        % {"at": date_format(clock.shown(each.at), "j F Y, H:i"), "who": each.by, "what": each.text}
         for each in StopRecord.objects.of_intake(assessment, at=at).with_patient()
     ]
     nothing = [] if items else [_("Nothing has been recorded yet.")]

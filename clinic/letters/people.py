@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from clinic import clock
 from clinic.models import User
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Names:
         given = [self._answers[name] for name in questions if "at" in self._answers.get(name, {})]
         if not given:
             return ""
-        return self.entered(min(given, key=lambda each: datetime.fromisoformat(each["at"])))
+        return self.entered(min(given, key=lambda each: clock.instant(each["at"])))
 
     def entered(self, answer: Mapping[str, Any]) -> str:
-        day = date_format(datetime.fromisoformat(answer["at"]).date(), "j M Y")
+        day = date_format(clock.shown(clock.instant(answer["at"])), "j M Y")
         who = self._names.get(answer.get("by", ""), _("not recorded"))
         return _("%(day)s, %(who)s") % {"day": day, "who": who}

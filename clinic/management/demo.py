@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PROTOCOL = "back-pain"
 _SOURCE = FIXTURES / "protocols" / PROTOCOL / "1.0.0.toml"
-_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone")
+_DETAILS = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "time_zone")
 _WEEKS_BACK = 84  # days over which the crowd comes
 _ASKED_FIRST = "pain"  # the section with which every intake begins
 
@@ -207,7 +207,9 @@ class Case:
         self._advance(Verb.RECEIVE, by=self.clerk)
 
     def book(self) -> None:
-        self._advance(Verb.BOOK, by=self.clerk, appointment=clock.today() + timedelta(days=self.person["pace"]))
+        self._advance(
+            Verb.BOOK, by=self.clerk, appointment=clock.today(self.site) + timedelta(days=self.person["pace"])
+        )
 
     def see(self) -> None:
         self._advance(Verb.SEE, by=self.clerk)
@@ -226,7 +228,7 @@ class Case:
         imaging.record(intake=self.intake, study=study, by=self.clerk)
 
     def scan(self) -> None:
-        imaging.performed(intake=self.intake, number=1, on=clock.today(), by=self.clerk)
+        imaging.performed(intake=self.intake, number=1, on=clock.today(self.site), by=self.clerk)
 
     def report(self) -> None:
         text = "Age-related changes at two levels. No fracture, no compression."

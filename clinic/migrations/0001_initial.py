@@ -10,7 +10,6 @@ from django.db import migrations, models
 import clinic.clock
 import clinic.models.base
 import clinic.models.outbox
-import clinic.models.patient
 import clinic.models.sealed
 
 
@@ -200,10 +199,7 @@ class Migration(migrations.Migration):
                 ("reference", clinic.models.base.SealedLine(max_length=40)),
                 ("given_name", clinic.models.base.SealedLine(max_length=80)),
                 ("family_name", clinic.models.base.SealedLine(max_length=80)),
-                (
-                    "date_of_birth",
-                    clinic.models.sealed.SealedDate(validators=[clinic.models.patient.refuse_impossible_birth]),
-                ),
+                ("date_of_birth", clinic.models.sealed.SealedDate()),
                 (
                     "sex",
                     models.CharField(
@@ -647,10 +643,7 @@ class Migration(migrations.Migration):
                 ("reference", clinic.models.base.SealedLine(max_length=40)),
                 ("given_name", clinic.models.base.SealedLine(max_length=80)),
                 ("family_name", clinic.models.base.SealedLine(max_length=80)),
-                (
-                    "date_of_birth",
-                    clinic.models.sealed.SealedDate(validators=[clinic.models.patient.refuse_impossible_birth]),
-                ),
+                ("date_of_birth", clinic.models.sealed.SealedDate()),
                 (
                     "sex",
                     models.CharField(

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import timedelta
-from typing import Any, Self
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Case, Count, Max, Q, Value, When
-from django.db.models.functions import TruncHour
+from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, TruncHour
+from django.db.models.lookups import GreaterThanOrEqual, LessThan
 from django.utils.translation import gettext_lazy as _
 
-from clinic import permissions
+from clinic import clock, permissions
 from clinic.models.base import AppendOnlyRecord, AuditedQuerySet, Line, uuid7
 from clinic.models.patient import Patient
 from clinic.models.people import Site, User
-from clinic.models.rows import TOLD_SINCE, canonical, plain
+from clinic.models.rows import VERSION, canonical, plain
 from clinic.permissions import Capability
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 # What an action is done to: its name begins with one of these.
 NOUNS = frozenset(
@@ -38,6 +42,7 @@ _HASHED: dict[int, tuple[str, ...]] = {
     ),
 }
 _HASHED[2] = (*_HASHED[1], "rows")
+_HASHED[3] = _HASHED[2]  # of more columns of the rows: see `clinic.models.rows`
 
 
 class Door(models.TextChoices):
@@ -79,19 +84,29 @@ class AuditRows(AuditedQuerySet["AuditEvent"]):
         return told.annotate(times=Count("pk"), last=Max("at")).order_by("-last")
 
     def after_hours(self) -> Self:
-        """At the weekend, or outside seven to eight in the evening, by the clock of the server."""
-        return self.filter(Q(at__iso_week_day__gte=6) | Q(at__hour__lt=7) | Q(at__hour__gte=20))
+        """At the weekend, or outside seven to eight in the evening, by the clocks of the site."""
+        names = {"", *Site.objects.order_by().values_list("time_zone", flat=True)}
+        found = Q(pk__in=[])
+        for name in names:
+            here = Q(site__time_zone=name) if name else Q(site__time_zone="") | Q(site=None)
+            found |= here & _after_hours(clock.zone_of(name))
+        return self.filter(found)
 
     def of_many_patients(self, *, more_than: int = 30) -> Self:
         """Reads of whoever was shown the records of many patients within one hour of the clock."""
         reads = self.filter(action__endswith=".read", subject__isnull=False).order_by()
-        hours: Any = reads.annotate(hour=TruncHour("at"))
+        hours: Any = reads.annotate(hour=TruncHour("at", tzinfo=UTC))
         hours = hours.values("actor", "hour")
         many: Any = hours.annotate(patients=Count("subject", distinct=True)).filter(patients__gt=more_than)
         found = Q(pk__in=[])
         for each in many.order_by("-hour")[:50]:
             found |= Q(actor=each["actor"], at__gte=each["hour"], at__lt=each["hour"] + timedelta(hours=1))
         return self.filter(found, action__endswith=".read")
+
+
+def _after_hours(zone: ZoneInfo) -> Q:
+    weekday, hour = ExtractIsoWeekDay("at", tzinfo=zone), ExtractHour("at", tzinfo=zone)
+    return Q(GreaterThanOrEqual(weekday, 6)) | Q(LessThan(hour, 7)) | Q(GreaterThanOrEqual(hour, 20))
 
 
 class AuditEvent(AppendOnlyRecord):
@@ -120,7 +135,7 @@ class AuditEvent(AppendOnlyRecord):
     subject = models.UUIDField(null=True, blank=True, db_index=True)
     detail: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict, blank=True)
     rows: models.JSONField[list[list[str]], list[list[str]]] = models.JSONField(default=list, blank=True)
-    hash_version = models.PositiveSmallIntegerField(default=TOLD_SINCE)
+    hash_version = models.PositiveSmallIntegerField(default=VERSION)
     prev = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 

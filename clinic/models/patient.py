@@ -85,8 +85,7 @@ class PatientRows(SiteQuerySet["Patient"]):
         return found
 
 
-def refuse_impossible_birth(day: date) -> None:
-    today = clock.today()
+def refuse_impossible_birth(day: date, today: date) -> None:
     if day > today:
         raise ValidationError(_("A date of birth cannot be in the future."))
     if _years(day, today) > OLDEST:
@@ -120,7 +119,7 @@ class Patient(EditedRecord):
     reference = SealedLine(max_length=40)
     given_name = SealedLine(max_length=80)
     family_name = SealedLine(max_length=80)
-    date_of_birth = SealedDate(validators=[refuse_impossible_birth])
+    date_of_birth = SealedDate()
     sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
     phone = SealedLine(max_length=40, blank=True)
     registered_at = models.DateTimeField(default=clock.now, editable=False)
@@ -142,6 +141,14 @@ class Patient(EditedRecord):
     @property
     def is_erased(self) -> bool:
         return self.key is None
+
+    def check_columns(self) -> None:
+        """A birth is not after today, which is a day of the site."""
+        super().check_columns()
+        try:
+            refuse_impossible_birth(self.date_of_birth, clock.today(self.site))
+        except ValidationError as error:
+            raise ValidationError({"date_of_birth": error.messages}) from error
 
     def age(self, *, on: date) -> int:
         """Whole years of age on that day."""

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
+from clinic import clock
 from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, history
 from clinic.models.sealed import UnderRing
 from clinic.permissions import Role
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from clinic.models.break_glass import BreakGlass
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    return [(name, name) for name in clock.zone_names()]
 
 
 class SiteRows(AuditedQuerySet["Site"]):
@@ -39,6 +44,12 @@ class Site(EditedRecord):
     emergency_department = Line(max_length=200, blank=True)
     address = Paragraph(blank=True)
     phone = Line(max_length=60, blank=True)
+    time_zone = Line(
+        max_length=60,
+        blank=True,
+        choices=zone_choices,
+        help_text="Whose days and hours the site keeps. Until somebody chooses, they are those of UTC.",
+    )
     days_to_complete = Days(default=1, help_text="Days in which an opened intake is to be completed.")
     days_to_decide = Days(default=2, help_text="Days in which a clinician is to decide on a result.")
     days_to_send = Days(default=2, help_text="Days in which an accepted referral is to be sent.")
@@ -125,6 +136,11 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
         for site, role in self.memberships.filter(is_active=True).order_by().values_list("site", "role"):
             roles[site].add(Role(role))
         return {site: frozenset(held) for site, held in roles.items()}
+
+    @cached_property
+    def home(self) -> Site | None:
+        """The first site of the person: by its clocks they are shown what is of no one site."""
+        return Site.objects.filter(pk__in=self.roles).first()
 
     def check_password(self, raw_password: str | None) -> bool:
         """Whether it is the password; a hash of an older kind is renewed when the person logs in."""

@@ -135,7 +135,7 @@ class Escalation(AppendOnlyRecord):
                 name="escalation_once_for_intake",
             ),
             models.UniqueConstraint(
-                fields=("referral", "due", "level"),
+                fields=("referral", "kind", "due", "level"),
                 condition=Q(referral__isnull=False),
                 name="escalation_once_for_referral",
             ),

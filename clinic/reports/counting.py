@@ -1,6 +1,6 @@
 """Count one site's records day by day. Read only; what is counted is written by `clinic.actions.counting`.
 
-Everything is counted on the day it was recorded, from rows that never change: the trail says
+Everything is counted on the day of the site on which it was recorded, from rows that never change: the trail says
 which assessment an intake was completed with, decisions and steps of referrals have a day of
 their own. So a day counted twice comes to the same, whatever happened since.
 docs/data-dictionary.md says what each measure means.
@@ -9,16 +9,17 @@ docs/data-dictionary.md says what each measure means.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
+from clinic import clock
 from clinic.models import Assessment, AuditEvent, Decision, ReferralStatus, Stage
 from triage.facts import NOT_SURE_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from clinic.models import Site
 
@@ -37,16 +38,12 @@ class Counted(NamedTuple):
 
 def count(site: Site, *, first: date, last: date) -> Counter[Counted]:
     """Every measure of a site, for the days from first to last, both included."""
-    start, end = _midnight(first), _midnight(last + timedelta(days=1))
+    start, end = clock.begin(first, site), clock.begin(last + timedelta(days=1), site)
     counted: Counter[Counted] = Counter()
     counted.update(_completions(site, start, end))
     counted.update(_decisions(site, start, end))
     counted.update(_referral_steps(site, start, end))
     return counted
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _completions(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
@@ -59,7 +56,7 @@ def _completions(site: Site, start: datetime, end: datetime) -> Iterator[Counted
         columns = rows.values_list("pk", "disposition", "outcome", "answers", *_release("release"))
         found = {pk: _Completed(*rest) for pk, *rest in columns.iterator(chunk_size=_AT_ONCE)}
         for pk, at in some:
-            yield from _completion(found[pk], at.date())
+            yield from _completion(found[pk], clock.day(at, site))
 
 
 def _release(path: str) -> tuple[str, str]:
@@ -106,15 +103,18 @@ def _decisions(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
     columns = rows.values_list("at", "kind", "lowers", "assessment__outcome", *_release("assessment__release"))
     for at, kind, lowers, outcome, protocol, version in columns.iterator(chunk_size=_AT_ONCE):
         rule, release = deciding_rule(outcome), f"{protocol}/{version}"
-        yield Counted(at.date(), f"decision_{kind}", rule, release)
+        day = clock.day(at, site)
+        yield Counted(day, f"decision_{kind}", rule, release)
         if lowers:
-            yield Counted(at.date(), "decision_lowered", rule, release)
+            yield Counted(day, "decision_lowered", rule, release)
 
 
 def _referral_steps(site: Site, start: datetime, end: datetime) -> Iterator[Counted]:
     rows = ReferralStatus.objects.filter(site=site, at__gte=start, at__lt=end).order_by()
     columns = rows.values_list("at", "status", "referral__service", "referral__created_at")
     for at, status, service, proposed_at in columns.iterator(chunk_size=_AT_ONCE):
-        yield Counted(at.date(), "referral", f"{service}|{status}")
+        day = clock.day(at, site)
+        yield Counted(day, "referral", f"{service}|{status}")
         if status in TIMED:
-            yield Counted(at.date(), "days_to", f"{service}|{status}|{(at - proposed_at).days}")
+            waited = clock.days_between(proposed_at, at, site)
+            yield Counted(day, "days_to", f"{service}|{status}|{waited}")

@@ -28,10 +28,11 @@ _APART = (COMPLETED, THROUGH)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """The days that figures are read for, both ends included."""
+    """The days that figures are read for, both ends included; `today` is the latest at any of their sites."""
 
     first: date
     last: date
+    today: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def figures(sites: Collection[UUID], period: Period) -> Figures:
 
 def _counted(sites: Collection[UUID], period: Period) -> Iterable[tuple[str, str, str, date | None, int]]:
     """Sums by measure, key and version: what was completed by day, the rest from whole months and days around them."""
-    start, until = months.within(period.first, period.last, today=clock.today())
+    start, until = months.within(period.first, period.last, today=period.today)
     days, whole = DayCount.objects.filter(site__in=sites), MonthCount.objects.filter(site__in=sites)
     completed = days.filter(measure=COMPLETED, day__gte=period.first, day__lte=period.last)
     parts = (

@@ -103,7 +103,9 @@ class DecisionForm:
         return Live(
             service=referral.service,
             title=title,
-            sentence=referral_story.sentence(sorted(referral.statuses.all(), key=lambda each: each.seq)),
+            sentence=referral_story.sentence(
+                sorted(referral.statuses.all(), key=lambda each: each.seq), self._assessment.site
+            ),
             url=reverse("referral", args=[referral.pk]),
             is_again=referral.service in self._data.getlist("again"),
         )

@@ -50,7 +50,7 @@ class SectionDraft(SectionPage):
             return False
         is_newest = self.version == self.intake.version
         seen = self.intake.answers if is_newest else stale.answers_at(self.intake, self.version)
-        return bool(filled != stale.shown(question, seen, fresh_days=self.protocol.fresh_days))
+        return bool(filled != stale.shown(question, seen, fresh_days=self.protocol.fresh_days, site=self.intake.site))
 
     def _fields(self, question: Question) -> dict[str, list[str]]:
         return {name: values for name, values in self.form.lists() if answers.belongs(name, question)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -11,6 +10,7 @@ from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinic import clock
 from clinic.actions import imaging, work
 from clinic.actions.errors import Conflict, Stale
 from clinic.models import IntakeStatus, StudyEvent, StudyStep, Work, WorkItem
@@ -22,7 +22,7 @@ from triage.facts import AnswerErrors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
@@ -53,7 +53,7 @@ class ImagingPage(IntakePage):
         step, number = request.POST.get("step", ""), _number(request.POST.get("number", "0"))
         if step not in FORMS or number is None:
             raise Http404
-        form = FORMS[step](number, request.POST)
+        form = FORMS[step](number, self.today, request.POST)
         if not form.is_valid():
             return self._show(form, 422)
         version = self.version_sent()
@@ -71,6 +71,10 @@ class ImagingPage(IntakePage):
         after = form.act(self.intake, self.user, version)
         return reverse("stop" if stop_notices.reasons(after) - before else "imaging", args=[self.intake.pk])
 
+    @property
+    def today(self) -> date:
+        return clock.today(self.site)
+
     def _show(self, tried: StepForm | None = None, status: int = 200, **context: Any) -> HttpResponseBase:
         self.intake.refresh_from_db(fields=["version", "answers", "status"])
         goes_on = self.intake.status != IntakeStatus.CANCELLED and not self.intake.patient.is_erased
@@ -79,7 +83,7 @@ class ImagingPage(IntakePage):
             "clinic/imaging.html",
             status=status,
             studies=self._studies(tried, may_change=may_change),
-            record=_or_tried(FORMS[StudyStep.RECORDED.value](0), tried) if may_change else None,
+            record=_or_tried(FORMS[StudyStep.RECORDED.value](0, self.today), tried) if may_change else None,
             version=self.intake.version,
             faults=faults.of_form(tried) + _whole(tried) if tried and status == 422 else [],
             result_url=reverse("result", args=[self.intake.pk]) if self.newest else "",
@@ -107,7 +111,7 @@ class ImagingPage(IntakePage):
         steps = [
             step for step in imaging.steps_for(study) if step not in FOR_CLINICIANS or self.may(Capability.EXAMINE)
         ]
-        return [_or_tried(FORMS[step.value](number), tried) for step in steps]
+        return [_or_tried(FORMS[step.value](number, self.today), tried) for step in steps]
 
 
 def _number(text: str) -> int | None:
@@ -134,4 +138,4 @@ def _whole(form: StepForm | None) -> list[faults.Fault]:
 def _escalates(item: WorkItem | None) -> datetime | None:
     if item is None or item.kind != Work.REPORT:
         return None
-    return item.since + timedelta(days=work.REPORT_ESCALATED)
+    return clock.in_days(item.since, work.REPORT_ESCALATED, item.site)

@@ -8,7 +8,6 @@ from django import forms
 from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from clinic import clock
 from clinic.actions import imaging
 from clinic.models import StudyStep
 from clinic.web.studies import label
@@ -16,6 +15,7 @@ from triage.imaging import STUDY_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from clinic.models import Assessment, Intake, User
     from clinic.web.wording import Words
@@ -50,8 +50,7 @@ def _select(text: Words, options: Iterable[tuple[str, Words]], *, required: bool
 
 def _day() -> forms.DateField:
     widget = forms.DateInput(attrs={"type": "date", "class": "input"}, format="%Y-%m-%d")
-    passed = MaxValueValidator(clock.today, _("Give a day that is not in the future."))
-    return forms.DateField(label=_("Done on"), required=False, widget=widget, validators=[passed])
+    return forms.DateField(label=_("Done on"), required=False, widget=widget)
 
 
 def _text(text: Words, *, required: bool = True) -> forms.CharField:
@@ -65,9 +64,13 @@ class StepForm(forms.Form):
     title: Words = ""
     button: Words = _("Record")
 
-    def __init__(self, number: int, data: Any = None) -> None:
+    def __init__(self, number: int, today: date, data: Any = None) -> None:
         super().__init__(data, auto_id=f"id_{self.step}_{number}_%s")
         self.number = number
+        passed = MaxValueValidator(today, _("Give a day that is not in the future."))
+        for each in self.fields.values():
+            if isinstance(each, forms.DateField):
+                each.validators.append(passed)
 
     step = ""
 

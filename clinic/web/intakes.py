@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from clinic import clock
 from clinic.actions import drafts, intakes
 from clinic.actions.errors import Stale
 from clinic.models import Draft
@@ -215,6 +216,7 @@ class SectionPage(AnswersPage):
                 self.intake.answers,
                 on=self.on,
                 fresh_days=self.protocol.fresh_days,
+                site=self.site,
             )
             for question in self.questions
         }
@@ -224,7 +226,7 @@ class SectionPage(AnswersPage):
     def _ask(self, states: dict[str, fields.State], *, status: int = 200, **context: Any) -> HttpResponseBase:
         clinical = self.may(Capability.EXAMINE)
         built = {
-            question.id: fields.build(question, states[question.id], is_clinician=clinical, on=self.on)
+            question.id: fields.build(question, states[question.id], is_clinician=clinical, on=clock.today(self.site))
             for question in self.questions
         }
         return self.show(

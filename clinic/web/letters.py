@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
-from django.utils import timezone
 
+from clinic import clock
 from clinic.actions import letters
 from clinic.actions.errors import Conflict
 from clinic.models import Assessment, Letter, LetterKind, Site
@@ -50,7 +50,7 @@ class ReferralLetter(ReferralPage):
         made = letters.preview(
             assessment=self.current, kind=kind, referral=self.referral, destination=destination, by=self.user
         )
-        return file(made, kind, timezone.localdate(), is_preview=True)
+        return file(made, kind, clock.today(self.site), is_preview=True)
 
 
 def hand_out(page: StaffPage, assessment: Assessment, kind: str) -> HttpResponseBase:
@@ -64,7 +64,7 @@ def hand_out(page: StaffPage, assessment: Assessment, kind: str) -> HttpResponse
         "by": page.user,
     }
     if "preview" in form:
-        return file(letters.preview(**about), kind, timezone.localdate(), is_preview=True)
+        return file(letters.preview(**about), kind, clock.today(about["assessment"].site), is_preview=True)
     return _issue(page, about)
 
 
@@ -78,7 +78,7 @@ def _issue(page: StaffPage, about: Mapping[str, Any]) -> HttpResponseBase:
         return reverse("letter", args=[letter.pk])
 
     sent_before = page.once(issue)
-    return file(made[0], about["kind"], timezone.localdate()) if made else sent_before
+    return file(made[0], about["kind"], clock.today(about["assessment"].site)) if made else sent_before
 
 
 class AssessmentLetter(ResultPage):
@@ -136,4 +136,4 @@ class IssuedLetter(IntakePage):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         made = letters.again(letter=self.letter, by=self.user)
-        return file(made, self.letter.kind, timezone.localdate(self.letter.at))
+        return file(made, self.letter.kind, clock.day(self.letter.at, self.site))

@@ -14,13 +14,12 @@ from django.db.models import Model
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from clinic import permissions, spoken
+from clinic import clock, permissions, spoken
 from clinic.actions import break_glass, errors, form_keys
 from clinic.actions.answers import AGE, SEX
 from clinic.models import Assessment, Intake, Patient, Sex, Site, User
@@ -79,6 +78,7 @@ class StaffPage(View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             self.site = self.find_site()
+            clock.show(self.site)
             return super().dispatch(request, *args, **kwargs)
         except errors.NotAllowed as refusal:
             raise PermissionDenied(str(refusal)) from refusal
@@ -222,7 +222,7 @@ class IntakePage(StaffPage):
     def show(self, template: str, *, status: int = 200, **context: Any) -> HttpResponseBase:
         patient = self.intake.patient
         about = {
-            "person": describe(patient, on=timezone.localdate(), beside=self.outcome_shown),
+            "person": describe(patient, on=clock.today(self.site), beside=self.outcome_shown),
             "crumbs": [
                 Link(_("Worklist"), reverse("worklist")),
                 Link(name_of(patient), reverse("patient", args=[patient.pk])),

@@ -9,10 +9,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import Http404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from clinic import permissions, spoken
+from clinic import clock, permissions, spoken
 from clinic.actions import editing, intakes, limits, origin, patients
 from clinic.actions.errors import Conflict, Overtaken
 from clinic.actions.limits import Limited
@@ -171,7 +170,7 @@ class PatientPage(StaffPage):
         return self.show(
             "clinic/patient.html",
             status=status,
-            person=describe(self.patient, on=timezone.localdate()),
+            person=describe(self.patient, on=clock.today(self.site)),
             patient=self.patient,
             crumbs=[Link(_("Patients"), reverse("find_patient"))],
             intakes=rows,

@@ -7,11 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from clinic import spoken
+from clinic import clock, spoken
 from clinic.actions.answers import known_of_record
 from clinic.actions.freshness import stale_questions
 from clinic.models import Assessment
@@ -157,10 +156,10 @@ class AnswersPage(IntakePage):
     def remark(self, question: Question) -> Remark | None:
         """What is to be known of an answer that was not given just now."""
         entry = self.intake.answers.get(question.id)
-        at = parse_datetime(entry["at"]) if entry else None
-        if entry is None or at is None:
+        if entry is None:
             return None
-        said = {"day": date_format(at, "j M Y"), "answer": self.in_words(question)}
+        at = clock.instant(entry["at"])
+        said = {"day": date_format(clock.day(at, self.site), "j M Y"), "answer": self.in_words(question)}
         if question in self.to_ask_again:
             return Remark(_("Ask again"), _("Last answer, %(day)s: %(answer)s. It is too old to act upon.") % said)
         if self.intake.follows_id and at < self.intake.opened_at:
@@ -185,13 +184,12 @@ class AnswersPage(IntakePage):
 
     def _dispute(self, question: Question, stored: Mapping[str, Any]) -> str:
         other = stored["disputes"]
-        at = parse_datetime(other["at"])
         return _("%(source)s said %(answer)s, %(other_source)s said %(other_answer)s (%(day)s).") % {
             "source": str(SOURCES[stored["source"]]).capitalize(),
             "answer": answers.in_words(question, stored["value"], on=self.on),
             "other_source": SOURCES[other["source"]],
             "other_answer": answers.in_words(question, other["value"], on=self.on),
-            "day": date_format(at, "j M Y") if at else "",
+            "day": date_format(clock.day(clock.instant(other["at"]), self.site), "j M Y"),
         }
 
     def url_of_section(self, section_id: str) -> str:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
-    from clinic.models import Escalation, ReferralStatus
+    from clinic.models import Escalation, ReferralStatus, Site
     from clinic.web.wording import Words
 
 TONES: Mapping[Stage, str] = {
@@ -85,13 +84,13 @@ class Step:
     was_due: datetime | None = None
 
 
-def standing(steps: Sequence[ReferralStatus]) -> Standing:
+def standing(steps: Sequence[ReferralStatus], site: Site) -> Standing:
     """Told by its steps in order, of which there is at least one."""
     newest = steps[-1]
     stage = Stage(newest.status)
     return Standing(
         tag=tag(stage),
-        sentence=sentence(steps),
+        sentence=sentence(steps, site),
         waits_for=WAITS_FOR.get(stage, ""),
         due=newest.due,
         is_overdue=newest.due is not None and newest.due < clock.now(),
@@ -102,12 +101,12 @@ def tag(stage: Stage) -> Tag:
     return Tag(TONES[stage], stage.label)
 
 
-def sentence(steps: Sequence[ReferralStatus]) -> str:
+def sentence(steps: Sequence[ReferralStatus], site: Site) -> str:
     newest = steps[-1]
     day = newest.appointment
-    words = _WAS_BOOKED if day and day < clock.today() else _SENTENCES[Stage(newest.status)]
+    words = _WAS_BOOKED if day and day < clock.today(site) else _SENTENCES[Stage(newest.status)]
     told = words % {
-        "day": date_format(timezone.localtime(newest.at), "j F Y"),
+        "day": date_format(clock.day(newest.at, site), "j F Y"),
         "who": newest.by.display_name,
         "where": _destination(steps) or _("the service"),
         "appointment": date_format(day, "l j F Y") if day else "",

@@ -76,7 +76,7 @@ class ReferralPage(IntakePage):
             referral=self.referral,
             service=self.protocol.services[Service(self.referral.service)].title,
             priority=URGENCIES[self.referral.priority],
-            standing=referral_story.standing(steps),
+            standing=referral_story.standing(steps, self.site),
             history=referral_story.history(steps, self._escalations()),
             seq=steps[-1].seq,
             forms=referral_form.forms(self.referral, stage, verbs, attempt, is_ready=not stale),

@@ -95,7 +95,7 @@ class ResultReferrals:
         may_accept = self._may_accept and stage is Stage.PROPOSED
         return {
             "status": referral_story.tag(stage),
-            "sentence": referral_story.sentence(steps),
+            "sentence": referral_story.sentence(steps, self._assessment.site),
             "url": reverse("referral", args=[referral.pk]),
             "accept_url": reverse("referral_step", args=[referral.pk, Verb.ACCEPT.value]) if may_accept else "",
             "seq": steps[-1].seq,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from clinic.models import Intake
+    from clinic.models import Intake, Site
     from triage.questions import Question
 
     Stored = Mapping[str, Any]
@@ -66,19 +66,26 @@ def _said(question: Question, entry: Mapping[str, Any] | None, on: date) -> str:
     }
 
 
-def shown(question: Question, seen: Stored, *, fresh_days: int) -> tuple[list[str], list[dict[str, str]]]:
+def shown(question: Question, seen: Stored, *, fresh_days: int, site: Site) -> tuple[list[str], list[dict[str, str]]]:
     """The field as a page of those answers shows it: blank where one is too old to act upon."""
     entry = seen.get(question.id)
-    is_blank = entry is not None and question.safety and is_old(entry, fresh_days)
+    is_blank = entry is not None and question.safety and is_old(entry, fresh_days, site)
     return fields.state_stored(question, None if is_blank else answers.value_of(seen, question.id))
 
 
 def merge(
-    question: Question, typed: fields.State, seen: Stored, stored: Stored, *, on: date, fresh_days: int
+    question: Question,
+    typed: fields.State,
+    seen: Stored,
+    stored: Stored,
+    *,
+    on: date,
+    fresh_days: int,
+    site: Site,
 ) -> fields.State:
     """What was typed, or where nothing was, what is stored by now; marked where the two differ."""
     words, rows = fields.state_stored(question, answers.value_of(stored, question.id))
-    if (typed.words, typed.rows) == shown(question, seen, fresh_days=fresh_days):
+    if (typed.words, typed.rows) == shown(question, seen, fresh_days=fresh_days, site=site):
         return replace(typed, words=words, rows=rows)
     return beside(question, typed, seen, stored, on=on)
 

@@ -8,11 +8,11 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clinic import clock
 from clinic.models import (
     Assessment,
     AuditEvent,
@@ -81,7 +81,8 @@ class Timeline(IntakePage):
             self._letters(),
         )
         events = sorted((each for source in sources for each in source), key=attrgetter("at"))[::-1]
-        days = [Day(day, list(each)) for day, each in groupby(events, key=lambda event: event.at.date())]
+        by_day = groupby(events, key=lambda event: clock.day(event.at, self.site))
+        days = [Day(day, list(each)) for day, each in by_day]
         return self.show(
             "clinic/timeline.html",
             days=days,
@@ -112,7 +113,7 @@ class Timeline(IntakePage):
 
     def _answers_changed(self, before: Any, row: Any) -> list[Change]:
         earlier = before.answers if before else {}
-        return stale.changes(self.protocol.questions, earlier, row.answers, on=row.history_date.date())
+        return stale.changes(self.protocol.questions, earlier, row.answers, on=clock.day(row.history_date, self.site))
 
     def _assessments(self) -> Mapping[int, Assessment]:
         rows = Assessment.objects.visible_to(self.user).filter(intake=self.intake)
@@ -169,7 +170,7 @@ class Timeline(IntakePage):
     def _escalations(self) -> Iterator[Event]:
         rows = Escalation.objects.visible_to(self.user).filter(intake=self.intake)
         for each in rows.select_related("by", "referral"):
-            due = {"day": date_format(timezone.localtime(each.due), "j F Y")}
+            due = {"day": date_format(clock.last_day(each.due, self.site), "j F Y")}
             yield Event(
                 at=each.at,
                 by=each.by.display_name,

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from clinic import clock
 from clinic.models import GONE_OUT, Lateness, Stage, Work
 from clinic.web.pages import name_of
 from clinic.web.wording import SERVICES, Tag, disposition_tag
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from clinic.models import WorkItem
+    from clinic.models import Site, WorkItem
     from clinic.web.wording import Words
 
 _STAGES: Mapping[str, Words] = {
@@ -72,7 +73,7 @@ class Row:
     is_urgent: bool
 
 
-def describe(item: WorkItem, *, at: datetime, sees_results: bool, decides: bool) -> Row:
+def describe(item: WorkItem, *, at: datetime, site: Site, sees_results: bool, decides: bool) -> Row:
     """The row as it reads at a moment; without a way on for whoever would not be shown where it leads."""
     patient = item.patient
     step, url = _way(item) if sees_results or item.kind != Work.DECISION else ("", "")
@@ -88,7 +89,7 @@ def describe(item: WorkItem, *, at: datetime, sees_results: bool, decides: bool)
         detail=SERVICES[item.service] if item.service else "",
         since=item.since,
         due=item.due,
-        overdue=_overdue(item, at),
+        overdue=_overdue(item, at, site),
         lateness=_LATE.get(item.chased, ""),
         owner=item.owner.display_name,
         step=step,
@@ -110,11 +111,11 @@ def _waiting_for(item: WorkItem) -> Words:
     return ngettext("%(number)s open question", "%(number)s open questions", number) % {"number": number}
 
 
-def _overdue(item: WorkItem, at: datetime) -> str:
-    """By how much it is late; empty while there is time."""
+def _overdue(item: WorkItem, at: datetime, site: Site) -> str:
+    """By how many days of the site it is late; empty while there is time."""
     if item.due >= at:
         return ""
-    days = (at - item.due).days
+    days = (clock.day(at, site) - clock.last_day(item.due, site)).days
     if not days:
         return _("overdue today")
     return ngettext("%(number)s day overdue", "%(number)s days overdue", days) % {"number": days}

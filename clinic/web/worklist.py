@@ -64,7 +64,10 @@ class Worklist(StaffPage):
         return self.show(
             "clinic/worklist.html",
             status=status,
-            rows=[describe(each, at=page.at, sees_results=sees_results, decides=decides) for each in page.rows]
+            rows=[
+                describe(each, at=page.at, site=self.site, sees_results=sees_results, decides=decides)
+                for each in page.rows
+            ]
             if page
             else [],
             filters=filters.form,

@@ -58,7 +58,7 @@ class Bare:
     def _wsgi(self, environ: dict[str, Any], start: Callable[[str, list[tuple[str, str]]], object]) -> list[bytes]:
         """Read, check, decide with reasons, write, answer; no framework, nobody asked who they are, no guard, no worklist."""
         answers = orjson.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))["answers"]
-        on, at = clock.today(), clock.now().isoformat()
+        on, at = clock.today(None), clock.now().isoformat()
         check_answers(self._protocol.questions, answers, on=on)
         entered = {name: {"value": value, "source": "staff", "at": at} for name, value in answers.items()}
         outcome = decide(self._protocol, entered | {"age": self._age}, on=on)

@@ -149,7 +149,7 @@ def _referred(team: Staff, *, until: str) -> None:
 _STEPS: tuple[tuple[str, Callable[[], dict[str, Any]]], ...] = (
     ("send", lambda: {"destination": "Riverside"}),
     ("receive", dict),
-    ("book", lambda: {"appointment": clock.today() + timedelta(days=3)}),
+    ("book", lambda: {"appointment": clock.today(None) + timedelta(days=3)}),
     ("see", dict),
     ("close", lambda: {"reason": "Treated, better."}),
 )

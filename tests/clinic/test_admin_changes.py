@@ -76,7 +76,7 @@ def test_a_live_site_without_numbers_is_refused_with_words(client: Client, here:
 
 
 def test_whoever_opens_a_site_administers_it(client: Client, admin: User, here: Site):
-    form = {**site_form(here), "slug": "new-practice", "name": "New practice"}
+    form = {**site_form(here), "slug": "new-practice", "name": "New practice", "time_zone": "Europe/London"}
     assert post(client, "site/add", form).status_code == 302
     opened = Site.objects.get(slug="new-practice")
     assert Membership.objects.filter(user=admin, site=opened, role=Role.ADMIN).exists()

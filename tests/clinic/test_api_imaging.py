@@ -12,7 +12,7 @@ from tests import factories
 from tests.clinic.callers import Caller, caller
 
 STUDY = {"modality": "mri", "region": "lumbar", "status": "requested", "reason": "routine"}
-TODAY = clock.today().isoformat()
+TODAY = clock.today(None).isoformat()
 
 
 @pytest.fixture

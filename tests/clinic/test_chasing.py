@@ -35,6 +35,13 @@ def acted_on(*, days: float) -> list[tuple[str, int]]:
         return sorted((each.kind, each.level) for each in chasing.chase())
 
 
+def acted_on_after(midnights: int, *, seconds: float) -> list[tuple[str, int]]:
+    """The same, so long after so many midnights."""
+    moment = clock.begin(clock.today(None) + timedelta(days=midnights), None)
+    with clock.at(moment + timedelta(seconds=seconds)):
+        return sorted((each.kind, each.level) for each in chasing.chase())
+
+
 def waits(kind: str) -> WorkItem:
     return WorkItem.objects.get(kind=kind)
 
@@ -45,9 +52,11 @@ def test_a_decision_is_waited_for_as_long_as_the_site_says(here: Site, clinician
     here.save_as(by=clinician, reason="deadlines")
     assessment = factories.assessment(here, clinician, **DISTRESS)
     intakes.complete(intake=assessment.intake, by=clinician)
-    assert acted_on(days=days - 0.1) == []
-    assert acted_on(days=days + 0.1) == [("decision", 1)]
-    assert acted_on(days=days + here.days_to_escalate + 0.1) == [("decision", 2)]
+    late = days + 1
+    assert acted_on_after(late, seconds=-1) == []
+    assert acted_on_after(late, seconds=1) == [("decision", 1)]
+    assert acted_on_after(late + here.days_to_escalate, seconds=-1) == []
+    assert acted_on_after(late + here.days_to_escalate, seconds=1) == [("decision", 2)]
     assert acted_on(days=days + 100) == []
 
 
@@ -78,8 +87,7 @@ def test_each_open_step_of_a_referral_has_the_deadline_of_the_site(
         said = {"destination": "St Agnes"} if verb == "send" else {}
         referrals.advance(referral=referral, verb=verb, by=clinician, **said)
     item = WorkItem.objects.get(referral=referral)
-    late_by = item.due - item.since - timedelta(days=getattr(here, waited))
-    assert abs(late_by) < timedelta(seconds=1)
+    assert item.due == clock.in_days(item.since, getattr(here, waited), here)
 
 
 def test_the_patient_is_to_be_seen_in_time_whatever_each_step_allows(here: Site, clinician: User, referral: Referral):
@@ -89,7 +97,7 @@ def test_the_patient_is_to_be_seen_in_time_whatever_each_step_allows(here: Site,
         referrals.advance(referral=referral, verb="send", destination="St Agnes", by=clinician)
     with clock.at(clock.now() + timedelta(days=35)):
         referrals.advance(referral=referral, verb="receive", by=clinician)
-        seen_by = referral.created_at + timedelta(days=42)
+        seen_by = clock.in_days(referral.created_at, 42, here)
         assert WorkItem.objects.get(referral=referral).due == seen_by < clock.now() + timedelta(days=here.days_to_book)
 
 
@@ -104,10 +112,10 @@ def test_what_is_late_and_then_done_is_late_no_more(clinician: User, referral: R
 def test_a_report_is_chased_at_two_weeks_and_escalated_at_six(completed: Assessment, clinician: User):
     imaging.record(intake=completed.intake, study=STUDY, by=clinician)
     WorkItem.objects.exclude(kind=Work.REPORT).delete()
-    assert acted_on(days=13.9) == []
-    assert acted_on(days=14.1) == [("report", 1)]
-    assert ("report", 2) not in acted_on(days=41.9)
-    assert ("report", 2) in acted_on(days=42.1)
+    assert acted_on_after(15, seconds=-1) == []
+    assert acted_on_after(15, seconds=1) == [("report", 1)]
+    assert ("report", 2) not in acted_on_after(43, seconds=-1)
+    assert ("report", 2) in acted_on_after(43, seconds=1)
 
 
 def test_a_report_that_came_is_waited_for_no_more_but_its_class_is(completed: Assessment, clinician: User):

@@ -154,7 +154,7 @@ def board() -> Figures:
     """The figures of both sites, since the beginning."""
     today = timezone.localdate()
     sites = list(Site.objects.values_list("pk", flat=True))
-    return figures(sites, Period(first=today - timedelta(days=365), last=today))
+    return figures(sites, Period(first=today - timedelta(days=365), last=today, today=today))
 
 
 def test_the_dashboard_counts_what_the_story_tells(board: Figures):

@@ -95,7 +95,7 @@ class Clinic:
             "patient": self._ids["patients"][-1],  # the first, who has no open intake
             "protocol": "back-pain",
             "answers": factories.answers(),
-            "on": clock.today(),
+            "on": clock.today(None),
             "text": "Rang.",
             "date_of_birth": "1980-01-01",
             "reference": "A-1",

@@ -238,19 +238,19 @@ def test_what_would_change_the_result_is_told_in_german(german: Client, emergenc
 
 
 def test_the_patients_letter_is_german_and_writes_dates_and_numbers_so(emergency: Assessment):
-    made = content(assessment=emergency, kind="patient", language=GERMAN, on=clock.today())
+    made = content(assessment=emergency, kind="patient", language=GERMAN, on=clock.today(None))
     said = str(made)
     assert made.title == "Wie es weitergeht"
     assert re.fullmatch(r"\d{1,2}\. [A-Z]\w+ \d{4}", made.on)
     assert TOLD[KNOWN.texts[0].text] in said
     assert not re.search(r"\b(the|your|with|when|will)\b", said)
     assert not re.search(r"{(date|emergency_number|crisis_line)}", said)
-    assert "1,3 von 10" in str(content(assessment=emergency, kind="gp", language=GERMAN, on=clock.today()))
+    assert "1,3 von 10" in str(content(assessment=emergency, kind="gp", language=GERMAN, on=clock.today(None)))
 
 
 def test_the_letter_is_english_where_english_was_chosen_whoever_reads(emergency: Assessment):
     with translation.override(GERMAN):
-        made = content(assessment=emergency, kind="patient", on=clock.today())
+        made = content(assessment=emergency, kind="patient", on=clock.today(None))
     assert made.title == "What happens next"
 
 

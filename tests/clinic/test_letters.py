@@ -43,7 +43,7 @@ def decided(sender: Site, doctor: User) -> Assessment:
 
 
 def letter(assessment: Assessment, kind: str, **details: Any) -> Any:
-    return content(assessment=assessment, kind=kind, on=clock.today(), **details)
+    return content(assessment=assessment, kind=kind, on=clock.today(None), **details)
 
 
 def words(made: Any) -> str:

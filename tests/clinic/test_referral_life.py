@@ -30,7 +30,7 @@ def referral(here: Site, clinician: User) -> Referral:
 
 def words(verb: str) -> dict[str, Any]:
     """What has to be said with it."""
-    said = {"destination": "St Agnes", "appointment": clock.today() + timedelta(days=5), "reason": "As agreed."}
+    said = {"destination": "St Agnes", "appointment": clock.today(None) + timedelta(days=5), "reason": "As agreed."}
     return {name: said[name] for name in LIFE[verb][3]}
 
 
@@ -100,7 +100,7 @@ def test_an_appointment_is_neither_past_nor_far_away(referral: Referral, clinici
     bring_to(referral, "sent", clinician)
     with pytest.raises(ValidationError, match="today or within a year"):
         referrals.advance(
-            referral=referral, verb="book", appointment=clock.today() + timedelta(days=days), by=clinician
+            referral=referral, verb="book", appointment=clock.today(None) + timedelta(days=days), by=clinician
         )
 
 

@@ -77,7 +77,7 @@ class Clinic:
 
     def _words(self, verb: str) -> dict[str, Any]:
         """What has to be said with a verb, forgotten one time in ten."""
-        day = clock.today() + timedelta(days=self.dice.randrange(1, 20))
+        day = clock.today(None) + timedelta(days=self.dice.randrange(1, 20))
         said = {"destination": "The demo hospital", "appointment": day, "reason": "As agreed."}
         return {} if self.dice.random() < 0.1 else {name: said[name] for name in LIFE[verb][3]}
 
@@ -120,7 +120,7 @@ def assert_nothing_is_silent(clinic: Clinic, now: datetime) -> None:
 def _expected_lateness(here: Site, item: WorkItem, now: datetime) -> int:
     if item.due >= now:
         return Lateness.ON_TIME
-    is_long = now >= item.due + timedelta(days=here.days_to_escalate)
+    is_long = clock.last_day(now, here) > clock.last_day(item.due, here) + timedelta(days=here.days_to_escalate)
     return Lateness.ESCALATED if is_long else Lateness.CHASED
 
 

@@ -7,10 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django.core.management import BaseCommand, CommandError
-from django.utils import timezone
 
+from clinic import clock
 from clinic.management.files import read_named_protocol, read_source
-from triage.facts import AnswerErrors, AnswerFault
+from triage.facts import AnswerErrors, AnswerFault, impossible_times
 from triage.outcome import decide
 from triage.wire import NotJson, place, read_json
 
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("protocol", help="back-pain for its newest version, or back-pain/1.0.0")
         parser.add_argument("file", help="answers, or a list of sets of answers, as JSON; - reads standard input")
         parser.add_argument(
-            "--on", type=date.fromisoformat, help="the day of evaluation, YYYY-MM-DD; today if not given"
+            "--on", type=date.fromisoformat, help="the day of evaluation, YYYY-MM-DD; today in UTC if not given"
         )
         parser.add_argument("--summary", action="store_true", help="print a few plain lines for each patient")
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         chosen = read_named_protocol(protocol)
         raw = _read(file)
         sets = raw if isinstance(raw, list) else [raw]
-        outcomes = _outcomes(chosen, sets, on or timezone.localdate(), listed=isinstance(raw, list))
+        outcomes = _outcomes(chosen, sets, on or clock.today(None), listed=isinstance(raw, list))
         if summary:
             pairs = zip(sets, outcomes, strict=True)
             self.stdout.write("\n\n".join("\n".join(_summary(n, *pair)) for n, pair in enumerate(pairs, 1)))
@@ -68,6 +68,7 @@ def _outcomes(protocol: Protocol, sets: list[object], on: date, *, listed: bool)
         if answers is None:
             faults.append(AnswerFault(path or "the document", "is not a set of answers", "a table of answers"))
             continue
+        faults += [place(fault, path) for fault in impossible_times(answers)]
         try:
             outcomes.append(decide(protocol, answers, on=on))
         except AnswerErrors as error:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from django.db import transaction
-from django.utils import timezone
 
+from clinic import clock
 from clinic.actions import chasing, counting
 from clinic.actions.errors import Conflict
 from clinic.management import demo
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if demo.is_loaded(story):
             self.stdout.write("The demo clinic is loaded already; nothing has been changed.")
         else:
-            self._load(story, today or timezone.localdate())
+            self._load(story, today or clock.today(None))
         self._tell_logins(story)
 
     @transaction.atomic

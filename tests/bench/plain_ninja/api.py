@@ -27,14 +27,14 @@ class AnswersIn(Schema):
 @transaction.atomic
 def answer(request: HttpRequest, id: UUID, body: AnswersIn) -> dict[str, Any]:  # noqa: A002 -- as the address calls it
     intake, now = PlainIntake.objects.select_for_update().get(pk=id), clock.now()
-    check_answers(_PROTOCOL.questions, body.answers, on=clock.today())
+    check_answers(_PROTOCOL.questions, body.answers, on=clock.today(None))
     entered = {
         name: {"value": value, "source": "record", "at": now.isoformat()} for name, value in body.answers.items()
     }
     intake.answers, intake.version = intake.answers | entered, intake.version + 1
     intake.save()
     answers = intake.answers | {"age": {"value": intake.age, "source": "record"}}
-    outcome = decide(_PROTOCOL, answers, on=clock.today())
+    outcome = decide(_PROTOCOL, answers, on=clock.today(None))
     assessment = PlainAssessment.objects.create(
         intake=intake,
         version=intake.version,
