@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault
 from triage.questions import QuestionType
+from triage.wording import TextError, typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,7 +50,20 @@ def _unfit(name: str, long: Mapping[str, Any], now: datetime) -> list[AnswerFaul
         faults.append(AnswerFault(f"{name}.disputes", "is kept by the record", "one answer with its source"))
     if "at" in long and datetime.fromisoformat(long["at"]) > now + _CLOCKS_DIFFER:
         faults.append(AnswerFault(f"{name}.at", "is in the future", "a time that has passed"))
-    return faults
+    return faults + ill_typed(name, long["value"])
+
+
+def ill_typed(path: str, value: object) -> list[AnswerFault]:
+    """What is typed anew is held to more than what is evaluated again: everybody has to see it as it is."""
+    if isinstance(value, list):
+        return [fault for number, each in enumerate(value) for fault in ill_typed(f"{path}[{number}]", each)]
+    if isinstance(value, dict):
+        return [fault for name, each in value.items() for fault in ill_typed(f"{path}.{name}", each)]
+    try:
+        typed_text(value if isinstance(value, str) else "")
+    except TextError as error:
+        return [AnswerFault(path, str(error), "text")]
+    return []
 
 
 def changes(
