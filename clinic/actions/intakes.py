@@ -195,9 +195,10 @@ def _changed(
 def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
     """The age comes from the patient's record; an answer that contradicts it is refused."""
     entry = new.pop(AGE, None)
-    age = intake.patient.age(on=clock.today())
-    if entry and entry["value"] != age:
-        raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", str(age))])
+    low, high = intake.patient.age_range(on=clock.today())
+    if entry and entry["value"] not in range(low, high + 1):
+        allowed = str(low) if low == high else f"{low} to {high}"
+        raise AnswerErrors([AnswerFault(AGE, "does not agree with the date of birth", allowed)])
 
 
 def _current(intake: Intake, *, by: User) -> Assessment:
@@ -245,9 +246,10 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
 
 
 def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:
-    if AGE not in protocol.questions:
+    low, high = intake.patient.age_range(on=on)
+    if AGE not in protocol.questions or low != high:
         return {}
-    return {AGE: {"value": intake.patient.age(on=on), "source": "record"}}
+    return {AGE: {"value": low, "source": "record"}}
 
 
 def _named(protocol_id: str) -> ProtocolRelease:

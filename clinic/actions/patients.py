@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from clinic.models.birth import Birth
+
 _CHANGEABLE = ("reference", "given_name", "family_name", "date_of_birth", "sex", "phone")
 _DUPLICATE = gettext_noop("Another patient of this site has this reference.")
 
@@ -28,9 +30,9 @@ def register(
     *,
     site: Site,
     reference: str,
-    given_name: str,
-    family_name: str,
-    date_of_birth: date,
+    given_name: str = "",
+    family_name: str = "",
+    date_of_birth: Birth | date | str,
     sex: str,
     by: User,
     phone: str = "",
@@ -91,8 +93,9 @@ def index(patient: Patient) -> None:
         site=patient.site_id
     )  # or two who swap would wait for each other
     PatientWord.objects.filter(patient=patient).delete()
+    PatientWord.objects.bulk_create(patient.words(key.content))
     with conflict_on_duplicate(_(_DUPLICATE)):
-        PatientWord.objects.bulk_create(patient.words(key.content))
+        patient.reference_word(key.content).save()
 
 
 def _apply(patient: Patient, changes: Mapping[str, object]) -> list[str]:

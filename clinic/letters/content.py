@@ -99,7 +99,8 @@ def _sender(site: Site) -> Sender:
 
 def _person(patient: Patient, kind: str, on: date) -> tuple[tuple[str, str], ...]:
     """Who it is about, in every letter the same three facts, so that nobody is taken for another."""
-    born = _("%(day)s, %(age)s years") % {"day": date_format(patient.date_of_birth, "j F Y"), "age": patient.age(on=on)}
+    birth = patient.date_of_birth
+    born = f"{birth.said()}, {birth.age_said(on)}"
     return (
         (_("Patient"), str(patient)),
         (_("Born"), born),

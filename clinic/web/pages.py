@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.models.base import SiteQuerySet
+    from clinic.models.birth import Birth
     from triage.protocol import Protocol
 
 Row = TypeVar("Row", bound=Model)
@@ -52,8 +53,8 @@ class Person:
     """Whom a page is about, as shown at its top."""
 
     name: str
-    born: date | None  # unknown, with the age, of a patient who was erased
-    age: int | None
+    born: Birth | None  # unknown, with the age, of a patient who was erased
+    age: str
     sex: str
     reference: str
 
@@ -183,14 +184,14 @@ class IntakePage(StaffPage):
 
 def name_of(patient: Patient) -> str:
     """The name as lists are sorted by it: family name first."""
-    return str(patient) if patient.is_erased else f"{patient.family_name}, {patient.given_name}"
+    return patient.sorted_name
 
 
 def describe(patient: Patient, *, on: date) -> Person:
     return Person(
         name=name_of(patient),
         born=patient.date_of_birth,
-        age=None if patient.is_erased else patient.age(on=on),
+        age="" if patient.is_erased else patient.date_of_birth.age_said(on),
         sex=patient.get_sex_display(),
         reference=patient.reference,
     )
