@@ -34,6 +34,7 @@ _CHANGEABLE = (
     "emergency_department",
     "address",
     "phone",
+    "reference_kind",
     *DEADLINES,
     "is_live",
 )

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 _DETAILS = (
-    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "is_live"),
+    *(
+        "name",
+        "emergency_number",
+        "crisis_line",
+        "emergency_department",
+        "address",
+        "phone",
+        "reference_kind",
+        "is_live",
+    ),
     *sites.DEADLINES,
 )
 

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from clinic.models import User
+from triage.wording import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,4 +35,4 @@ class Names:
     def entered(self, answer: Mapping[str, Any]) -> str:
         day = date_format(datetime.fromisoformat(answer["at"]).date(), "j M Y")
         who = self._names.get(answer.get("by", ""), _("not recorded"))
-        return _("%(day)s, %(who)s") % {"day": day, "who": who}
+        return _("%(day)s, %(who)s") % {"day": day, "who": isolated(who)}

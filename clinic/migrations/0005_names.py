@@ -1,7 +1,15 @@
+from django.db import migrations, models
+
 import clinic.models.base
 import clinic.models.birth
 import clinic.models.patient
-from django.db import migrations, models
+
+_KIND = models.CharField(
+    choices=[("any", "Letters and figures of the site's own"), ("figures", "Figures only"), ("nhs", "NHS numbers")],
+    default="any",
+    help_text="What the site knows its patients by; a new reference that reads otherwise is refused.",
+    max_length=10,
+)
 
 
 def _patients(model: str) -> list[migrations.AlterField]:
@@ -18,4 +26,15 @@ class Migration(migrations.Migration):
 
     dependencies = [("clinic", "0001_initial")]
 
-    operations = [*_patients("patient"), *_patients("historicalpatient")]
+    operations = [
+        *_patients("patient"),
+        *_patients("historicalpatient"),
+        migrations.AddField("site", "reference_kind", _KIND),
+        migrations.AddField("historicalsite", "reference_kind", _KIND),
+        migrations.AddConstraint(
+            "site",
+            models.CheckConstraint(
+                condition=models.Q(("reference_kind__in", ["any", "figures", "nhs"])), name="site_reference_known"
+            ),
+        ),
+    ]

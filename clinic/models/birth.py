@@ -110,7 +110,7 @@ class Birth:
             raise ValueError("not a date of birth")
         year, month, day = (int(found[name] or 0) for name in ("year", "month", "day"))
         date(year, month or 1, day or 1)  # refuses a month 13, and a year 0
-        if found["month"] and not month or found["day"] and not day:
+        if (found["month"] and not month) or (found["day"] and not day):
             raise ValueError("not a date of birth")
         return year, month, day
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
+
 class Sex(models.TextChoices):
     FEMALE = "female", _("Female")
     MALE = "male", _("Male")
@@ -120,12 +121,16 @@ class Patient(EditedRecord):
         constraints = (models.CheckConstraint(name="patient_sex_known", condition=Q(sex__in=Sex.values)),)
 
     def __str__(self) -> str:
-        return gettext("Erased patient") if self.is_erased else " ".join(self._names())
+        return gettext("Erased patient") if self.is_erased else " ".join(self._spoken_names())
 
     @property
     def sorted_name(self) -> str:
         """The name as lists are sorted by it: family name first; or the only one."""
         return str(self) if self.is_erased else ", ".join(reversed(self._names()))
+
+    def _spoken_names(self) -> list[str]:
+        names = self._names()
+        return names[::-1] if search.is_family_first(self.family_name) else names
 
     def _names(self) -> list[str]:
         return [without_direction(each) for each in (self.given_name, self.family_name) if each]
@@ -145,7 +150,9 @@ class Patient(EditedRecord):
 
     def _refuse_nameless(self) -> None:
         if not self.given_name and not self.family_name:
-            raise ValidationError({"family_name": _("Give at least one name; a single one stands here or as given name.")})
+            raise ValidationError(
+                {"family_name": _("Give at least one name; a single one stands here or as given name.")}
+            )
         said = {name: getattr(self, name) for name in ("given_name", "family_name", "reference")}
         mute = [name for name, value in said.items() if value and not holds_letter(value)]
         if mute:

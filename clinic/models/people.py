@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, history
+from clinic.models.references import ReferenceKind
 from clinic.models.sealed import UnderRing
 from clinic.permissions import Role
 
@@ -39,6 +40,12 @@ class Site(EditedRecord):
     emergency_department = Line(max_length=200, blank=True)
     address = Paragraph(blank=True)
     phone = Line(max_length=60, blank=True)
+    reference_kind = models.CharField(
+        max_length=10,
+        choices=ReferenceKind,
+        default=ReferenceKind.ANY,
+        help_text="What the site knows its patients by; a new reference that reads otherwise is refused.",
+    )
     days_to_complete = Days(default=1, help_text="Days in which an opened intake is to be completed.")
     days_to_decide = Days(default=2, help_text="Days in which a clinician is to decide on a result.")
     days_to_send = Days(default=2, help_text="Days in which an accepted referral is to be sent.")
@@ -60,6 +67,7 @@ class Site(EditedRecord):
                 condition=Q(is_live=False) | ~(Q(emergency_number="") | Q(crisis_line="")),
                 violation_error_message="A live site needs an emergency number and a crisis line.",
             ),
+            models.CheckConstraint(name="site_reference_known", condition=Q(reference_kind__in=ReferenceKind.values)),
         )
 
     def __str__(self) -> str:

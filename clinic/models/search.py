@@ -50,8 +50,13 @@ def in_latin(text: str) -> str:
 
 def is_latin(text: str) -> bool:
     """Whether every letter of it is one of the Latin ones, with whatever marks."""
-    letters = (each for each in text if unicodedata.category(each)[0] == "L")
+    letters = (each for each in text if unicodedata.category(each)[0] == "L" or each >= "\U00020000")
     return all(unicodedata.name(each, "").startswith(("LATIN", "MODIFIER LETTER")) for each in letters)
+
+
+def is_family_first(family_name: str) -> bool:
+    """Whether it is written in a script in which people are called by the family name first."""
+    return any(unicodedata.name(each, "").startswith(("CJK", "HANGUL", "HIRAGANA", "KATAKANA")) for each in family_name)
 
 
 def _typed(word: str) -> str:
