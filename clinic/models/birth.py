@@ -100,8 +100,8 @@ class Birth:
         if low == high:
             return ngettext("%(age)s year", "%(age)s years", high) % {"age": high}
         if self.is_about:
-            # As old as in a year that is as far from either end.
-            return ngettext("about %(age)s year", "about %(age)s years", (low + high) // 2) % {"age": (low + high) // 2}
+            middle = (low + high + 1) // 2
+            return ngettext("about %(age)s year", "about %(age)s years", middle) % {"age": middle}
         return ngettext("%(low)s to %(high)s year", "%(low)s to %(high)s years", high) % {"low": low, "high": high}
 
     def _read(self) -> tuple[int, int, int]:
