@@ -58,7 +58,10 @@ class PatientRows(SiteQuerySet["Patient"]):
             return self.none()
         keys = [each.content for each in SiteKey.objects.all()]
         fits = [self._any(spellings, how, keys) for spellings in asked]
-        return self.filter(reduce(and_, fits)) | self.known_as(words) if fits else self.none()
+        found = self.filter(reduce(and_, fits)) if fits else self.none()
+        # The groups of a reference that was registered as one; asked for no more often than need be.
+        is_in_groups = len(fits) > 1 and any(each.isdecimal() for each in words)
+        return found | self.known_as(words) if is_in_groups else found
 
     def _any(self, spellings: Iterable[tuple[str, ...]], how: str, keys: Sequence[bytes]) -> Q:
         """Whoever is found by one of the ways in which a word can be spelled, each of one part or of several."""
