@@ -56,6 +56,9 @@ _OWN_WORDS = (
     *(gettext_noop("is not a number of days"), gettext_noop("is not a past date")),
     gettext_noop("does not agree with performed_on"),
     *(gettext_noop("is not a list of studies"), gettext_noop("is not an answer that this question takes")),
+    *(gettext_noop("is longer than 2000 characters"), gettext_noop("holds a character that is not text")),
+    *(gettext_noop("holds a character that cannot be seen"), gettext_noop("holds a letter with more than 10 marks")),
+    gettext_noop("holds a control of the direction of writing"),
 )
 _DISAGREES = re.compile(r"does not agree with (?P<question>\w+), which gives (?P<days>\d+)")
 _STUDIES: Mapping[str, _StrPromise] = {

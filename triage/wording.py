@@ -8,6 +8,16 @@ from datetime import date
 
 MAXIMUM_TEXT = 2000
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_WITHOUT_DIRECTION = dict.fromkeys(map(ord, _DIRECTION))
+# Of the characters of format those that a script is written with: joiners, breaks of lines, signs around numbers.
+_WRITTEN = frozenset(
+    "\u00ad\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200c\u200d\u2060"
+    "\U000110bd\U000110cd"
+)
+_BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")  # fillers, which are letters by their category only
+MOST_MARKS = 10  # in a row; no script sets more than eight on a letter
+_FIRST_STRONG, _POP = "\u2068", "\u2069"
 
 
 class TextError(ValueError):
@@ -23,6 +33,65 @@ def clean_text(raw: object) -> str:
     if _NO_TEXT.search(raw):
         raise TextError("holds a character that is not text")
     return unicodedata.normalize("NFC", raw)
+
+
+def typed_text(raw: object) -> str:
+    """Text as somebody may type it: refuses also what nobody would see, or what would make them see something else.
+
+    What is stored already is not held to this: it is shown without its controls of direction.
+    """
+    text = clean_text(raw)
+    if text.isascii():
+        return text
+    if any(each in _WITHOUT_DIRECTION for each in map(ord, text)):
+        raise TextError("holds a control of the direction of writing")
+    if any(_is_unseen(each) for each in text):
+        raise TextError("holds a character that cannot be seen")
+    if _longest_pile(text) > MOST_MARKS:
+        raise TextError(f"holds a letter with more than {MOST_MARKS} marks")
+    return text
+
+
+def _is_unseen(character: str) -> bool:
+    """Of format without use, private, or no character at all; of the planes of ideographs newer ones are let through."""
+    category = unicodedata.category(character)
+    if category == "Cn":
+        return not (0x20000 <= ord(character) <= 0x3FFFD and ord(character) & 0xFFFE != 0xFFFE)
+    return category in ("Co", "Zl", "Zp") or (category == "Cf" and character not in _WRITTEN)
+
+
+def _longest_pile(text: str) -> int:
+    """The most marks in a row; joiners between them start no new row."""
+    longest = now = 0
+    for each in text:
+        category = unicodedata.category(each)
+        if category != "Cf":
+            now = now + 1 if category.startswith("M") else 0
+        longest = max(longest, now)
+    return longest
+
+
+def holds_letter(text: str) -> bool:
+    """Whether there is a letter or a number in text that was typed, so that somebody can say it."""
+    return any(_is_letter(each) for each in text)
+
+
+def _is_letter(character: str) -> bool:
+    """An ideograph that is newer than our tables counts as one."""
+    category = unicodedata.category(character)
+    return category == "Cn" or (category[0] in "LN" and character not in _BLANK_LETTERS)
+
+
+def without_direction(text: str) -> str:
+    """Text that was stored before controls of direction were refused, without them."""
+    return text if text.isascii() else text.translate(_WITHOUT_DIRECTION)
+
+
+def isolated(text: str) -> str:
+    """Text that leaves the direction of whatever stands beside it alone."""
+    plain = without_direction(text)
+    is_plain = plain.isascii() or not any(unicodedata.bidirectional(each) in ("R", "AL", "AN") for each in plain)
+    return plain if is_plain else f"{_FIRST_STRONG}{plain}{_POP}"
 
 
 def read_date(raw: object) -> date | None:

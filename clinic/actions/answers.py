@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from clinic import clock
 from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault, impossible_times
 from triage.questions import QuestionType
+from triage.wording import TextError, typed_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,11 +30,19 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 def of_record(patient: Patient, questions: Mapping[str, Question], *, on: date) -> dict[str, Entry]:
     """What the record of the patient says of the questions that it answers: these are not asked."""
-    # Somebody born after the day was no adult on it.
-    known: dict[str, Any] = {AGE: max(patient.age(on=on), 0)}
+    known: dict[str, Any] = {AGE: age_of(patient, on=on)}
     if SEX in questions and patient.sex in {option.value for option in questions[SEX].options}:
         known[SEX] = patient.sex
     return {name: {"value": value, "source": "record"} for name, value in known.items() if name in questions}
+
+
+def age_of(patient: Patient, *, on: date) -> int | dict[str, int]:
+    """The age on that day, as an answer: an interval where the date of birth is known in part only.
+
+    Somebody born after the day was no adult on it.
+    """
+    low, high = patient.age_range(on=on)
+    return low if low == high else {"from": low, "to": high}
 
 
 def known_of_record(assessed: Mapping[str, Entry]) -> list[str]:
@@ -67,7 +76,20 @@ def _unfit(name: str, long: Mapping[str, Any], now: datetime) -> list[AnswerFaul
         faults.append(AnswerFault(f"{name}.disputes", "is kept by the record", "one answer with its source"))
     if "at" in long and clock.instant(long["at"]) > now + _CLOCKS_DIFFER:
         faults.append(AnswerFault(f"{name}.at", "is in the future", "a time that has passed"))
-    return faults
+    return faults + ill_typed(name, long["value"])
+
+
+def ill_typed(path: str, value: object) -> list[AnswerFault]:
+    """What is typed anew is held to more than what is evaluated again: everybody has to see it as it is."""
+    if isinstance(value, list):
+        return [fault for number, each in enumerate(value) for fault in ill_typed(f"{path}[{number}]", each)]
+    if isinstance(value, dict):
+        return [fault for name, each in value.items() for fault in ill_typed(f"{path}.{name}", each)]
+    try:
+        typed_text(value if isinstance(value, str) else "")
+    except TextError as error:
+        return [AnswerFault(path, str(error), "text")]
+    return []
 
 
 def changes(

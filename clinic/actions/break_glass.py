@@ -17,6 +17,7 @@ from clinic import clock, permissions
 from clinic.actions import audit, outbox, people
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, conflict_on_duplicate
 from clinic.models import BreakGlass, Ending, Finding, MessageKind, Patient, Site, User
+from clinic.models.birth import SealedBirth
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ if TYPE_CHECKING:
 
     from clinic.actions.audit import Detail
     from clinic.models.base import SiteQuerySet
+    from clinic.models.birth import Birth
 
 LASTS = timedelta(minutes=30)
 
 
 @transaction.atomic
-def start(*, site: Site, reference: str, date_of_birth: date, reason: str, note: str, by: User) -> BreakGlass | None:
+def start(
+    *, site: Site, reference: str, date_of_birth: Birth | date | str, reason: str, note: str, by: User
+) -> BreakGlass | None:
     """Open the records of one patient of another site; None, and an entry of that site, where there is no such patient.
 
     Whoever has the access already is given that one again.
@@ -39,8 +43,9 @@ def start(*, site: Site, reference: str, date_of_birth: date, reason: str, note:
     now = clock.now()
     access = BreakGlass(site=site, by=by, reason=reason, note=note, started_at=now, ends_at=now + LASTS)
     access.check_columns()
+    birth = SealedBirth().to_python(date_of_birth)
     patient = Patient.objects.filter(site=site).known_as(reference).first()
-    if patient is None or patient.date_of_birth != date_of_birth:
+    if patient is None or not patient.date_of_birth.covers(birth):
         detail = {**audit.BTG, "reason": reason}
         audit.record(action="break_glass.refused", by=by, site=site, obj=site, detail=detail)
         return None

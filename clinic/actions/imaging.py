@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols, spoken
 from clinic.actions import audit, intakes, patients, work
-from clinic.actions.answers import as_of
+from clinic.actions.answers import as_of, ill_typed
 from clinic.actions.errors import Conflict, NotFound
 from clinic.models import Assessment, Intake, IntakeStatus, StudyEvent, StudyStep, User
 from clinic.permissions import Capability
-from triage.facts import check_answers
+from triage.facts import AnswerErrors, check_answers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,7 @@ def record(*, intake: Intake, study: Mapping[str, Any], by: User, **expected: Un
     if any(study.get(name) for name in _CLASS):
         permissions.require(by, Capability.EXAMINE, intake.site)
     studies = [*_studies(intake), _since_today(study)]
+    _refuse_ill_typed(study, len(studies))
     return _store(intake, studies, len(studies), StudyStep.RECORDED, by=by)
 
 
@@ -138,6 +139,11 @@ def _require(reason: str) -> None:
         raise ValidationError({"reason": _("Say why.")})
 
 
+def _refuse_ill_typed(said: Mapping[str, object], number: int) -> None:
+    if faults := ill_typed(f"{QUESTION}[{number - 1}]", said):
+        raise AnswerErrors(faults)
+
+
 def _dated(on: date | None) -> dict[str, str]:
     return {"performed_on": on.isoformat()} if on else {}
 
@@ -169,6 +175,7 @@ def _step(
     if study["status"] not in _BEFORE[step]:
         status = spoken.study(study["status"])
         raise Conflict(_("This study is %(status)s.") % {"status": f"{status[:1].lower()}{status[1:]}"})
+    _refuse_ill_typed(said, number)
     study.update(said)
     if "performed_on" in said:
         study.pop("age_days", None)

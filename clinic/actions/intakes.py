@@ -160,7 +160,9 @@ def facts_corrected(*, patient: Patient, by: User) -> None:
         if all(newest.answers.get(name) == entry for name, entry in now_known.items()):
             continue
         intake.patient = patient
-        assessment = _advance(intake, by=by, reason=CORRECTED, on=clock.today(intake.site) if intake.is_open else newest.on)
+        assessment = _advance(
+            intake, by=by, reason=CORRECTED, on=clock.today(intake.site) if intake.is_open else newest.on
+        )
         _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
 
 

@@ -52,8 +52,7 @@ def bring_back(held: Keys) -> None:
     PatientKey.objects.bulk_create(keys, batch_size=_AT_ONCE)
     for patient in Patient.objects.filter(pk__in=erased).select_related("site"):
         note_erased(patient)
-    for patient in Patient.objects.exclude(kept_key=None).select_related("kept_key").iterator(_AT_ONCE):
-        patients.index(patient)
+    patients.index_again()
     system = people.system()
     audit.record(action="audit.restore", by=system, site=None, obj=system, detail={"erased": len(erased)})
 

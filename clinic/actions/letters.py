@@ -14,7 +14,7 @@ from clinic.actions import audit, patients
 from clinic.actions.errors import Conflict
 from clinic.letters.completeness import missing
 from clinic.letters.content import content
-from clinic.letters.typesetting import Unprintable, pdf
+from clinic.letters.typesetting import pdf
 from clinic.models import AT_ONCE, Assessment, Intake, IntakeStatus, Letter, LetterKind
 from clinic.permissions import Capability
 
@@ -38,7 +38,8 @@ def preview(
 ) -> bytes:
     """The letter as it would be handed out today; nothing is stored."""
     _check(assessment, kind, referral, language, by=by)
-    return _pdf(assessment, kind, referral, destination.strip(), language, "", on=clock.today(assessment.site))
+    on = clock.today(assessment.site)
+    return _pdf(assessment, kind, referral, _cleaned(destination), language, "", on=on)
 
 
 @transaction.atomic
@@ -57,7 +58,7 @@ def issue(
     """
     _check(assessment, kind, referral, language, by=by)
     intake = _hold_newest(assessment)
-    destination = destination.strip()
+    destination = _cleaned(destination)
     lacking = missing(assessment=assessment, kind=kind, destination=destination)
     if lacking:
         raise ValidationError({"letter": [_("The letter lacks: %(what)s.") % {"what": each} for each in lacking]})
@@ -134,6 +135,14 @@ def _check(assessment: Assessment, kind: str, referral: Referral | None, languag
         raise ValidationError({"kind": _("A letter to a service belongs to a referral to it, and no other does.")})
 
 
+def _cleaned(destination: str) -> str:
+    """Held to what the record of the letter takes, before anything is set."""
+    try:
+        return str(Letter._meta.get_field("destination").clean(destination, None))
+    except ValidationError as error:
+        raise ValidationError({"destination": error.messages}) from error
+
+
 def _hold_newest(assessment: Assessment) -> Intake:
     patients.hold_known(assessment.intake.patient)
     intake = Intake.objects.locked().get(pk=assessment.intake_id)
@@ -167,7 +176,4 @@ def _pdf(
         at=at,
         place=place,
     )
-    try:
-        return pdf(told)
-    except Unprintable as error:
-        raise ValidationError({"letter": [str(error)]}) from error
+    return pdf(told)

@@ -10,17 +10,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from clinic import permissions, sealing
-from clinic.actions import audit
+from clinic.actions import audit, people
 from clinic.actions.errors import Conflict, conflict_on_duplicate
-from clinic.models import Patient, PatientKey, PatientWord, Site, SiteKey, User
+from clinic.models import Patient, PatientKey, PatientWord, Site, SiteKey, User, references
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
+    from clinic.models.birth import Birth
+
 _CHANGEABLE = ("reference", "given_name", "family_name", "date_of_birth", "sex", "phone")
 _DECISIVE = {"date_of_birth", "sex"}  # what a protocol may decide by: `answers.of_record`
+_AT_ONCE = 1000
 _DUPLICATE = gettext_noop("Another patient of this site has this reference.")
 
 
@@ -29,9 +32,9 @@ def register(
     *,
     site: Site,
     reference: str,
-    given_name: str,
-    family_name: str,
-    date_of_birth: date,
+    given_name: str = "",
+    family_name: str = "",
+    date_of_birth: Birth | date | str,
     sex: str,
     by: User,
     phone: str = "",
@@ -46,6 +49,7 @@ def register(
         sex=sex,
         phone=phone,
     )
+    references.refuse_unfit(reference, site.reference_kind)
     key = PatientKey(patient=patient)
     key.put(sealing.new_key())
     key.save()  # first: it is what the patient is sealed under
@@ -95,12 +99,36 @@ def require_known(patient: Patient) -> None:
 
 def index(patient: Patient) -> None:
     """Let the patient be found by what they are called now, and refuse a reference that another one has."""
+    reference = _found_by_name(patient)
+    with conflict_on_duplicate(_(_DUPLICATE)):
+        reference.save()
+
+
+@transaction.atomic
+def index_again() -> list[Patient]:
+    """Let everybody be found as names are compared today; those whose reference another one has too are given back."""
+    twice = []
+    known = Patient.objects.exclude(kept_key=None).select_related("site", "kept_key").order_by("pk")
+    PatientWord.objects.all().delete()
+    for patient in known.iterator(_AT_ONCE):
+        reference = _found_by_name(patient)
+        if PatientWord.objects.filter(is_reference=True, digest=reference.digest).exists():
+            twice.append(patient)
+        else:
+            reference.save()
+    system = people.system()
+    audit.record(action="patient.index", by=system, site=None, obj=system, detail={"twice": len(twice)})
+    return twice
+
+
+def _found_by_name(patient: Patient) -> PatientWord:
+    """Make the words of the names anew; the one of the reference is yet to be saved."""
     key = SiteKey.objects.select_for_update(no_key=True).get(
         site=patient.site_id
     )  # or two who swap would wait for each other
     PatientWord.objects.filter(patient=patient).delete()
-    with conflict_on_duplicate(_(_DUPLICATE)):
-        PatientWord.objects.bulk_create(patient.words(key.content))
+    PatientWord.objects.bulk_create(patient.words(key.content))
+    return patient.reference_word(key.content)
 
 
 def _apply(patient: Patient, changes: Mapping[str, object]) -> list[str]:
@@ -109,4 +137,7 @@ def _apply(patient: Patient, changes: Mapping[str, object]) -> list[str]:
     for name, value in changes.items():
         setattr(patient, name, value)
     patient.check_columns()
-    return [name for name in changes if getattr(patient, name) != before[name]]
+    changed = [name for name in changes if getattr(patient, name) != before[name]]
+    if "reference" in changed:
+        references.refuse_unfit(patient.reference, patient.site.reference_kind)
+    return changed

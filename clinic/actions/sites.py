@@ -35,6 +35,7 @@ _CHANGEABLE = (
     "address",
     "phone",
     "time_zone",
+    "reference_kind",
     *DEADLINES,
     "is_live",
 )

@@ -14,6 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock
+from clinic.models.birth import Birth
 from clinic.models.sealed import open_alike
 
 if TYPE_CHECKING:
@@ -134,4 +135,6 @@ class _Reader:
             return str(_("Yes") if value else _("No"))
         if isinstance(value, datetime):
             return date_format(clock.shown(value), "j M Y, H:i")
+        if isinstance(value, Birth):
+            return value.said()
         return str(dict(field.flatchoices).get(value, value))

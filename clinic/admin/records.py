@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import display
 from django.db.models import OuterRef, Subquery
 from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy
 
 from clinic import spoken
 from clinic.admin.answers import AnswerWords
@@ -40,14 +41,18 @@ if TYPE_CHECKING:
 class PatientAdmin(PatientSearch, EditedAdmin):
     reading = Capability.READ_PATIENT
     fields = readonly_fields = (
-        *("reference", "given_name", "family_name", "date_of_birth", "sex", "phone", "site", "registered_at"),
+        *("reference", "given_name", "family_name", "born", "sex", "phone", "site", "registered_at"),
     )
-    list_display = ("reference", "family_name", "given_name", "date_of_birth", "sex", "site")
+    list_display = ("reference", "family_name", "given_name", "born", "sex", "site")
     list_filter = (SiteFilter,)
     list_select_related = ("site", "kept_key")
     ordering = NEWEST_FIRST
     sortable_by = ()
     patient_path = "pk"
+
+    @display(description=gettext_lazy("Date of birth"))
+    def born(self, patient: Patient) -> str:
+        return patient.date_of_birth.said() if patient.date_of_birth else ""
 
 
 class IntakeAdmin(PatientSearch, EditedAdmin):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 _DETAILS = (
-    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", "time_zone", "is_live"),
+    *("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone"),
+    *("time_zone", "reference_kind", "is_live"),
     *sites.DEADLINES,
 )
 

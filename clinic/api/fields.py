@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from clinic.models.birth import HOW, Birth
 from triage.facts import SOURCES
 from triage.wording import read_date
 
@@ -86,6 +87,24 @@ class Day(serializers.Field[Any, Any, Any, Any]):
         if day is None:
             self.fail("invalid")
         return day
+
+
+@extend_schema_field({"type": "string", "pattern": r"^\d{4}(-\d{2}(-\d{2})?|~)?$", "examples": ["1986-03-04", "1986~"]})
+class DayOfBirth(serializers.Field[Any, Any, Any, Any]):
+    """A date of birth as well as it is known: a day, a month, a year, or about a year (ISO 8601-2)."""
+
+    default_error_messages = {"invalid": HOW}  # noqa: RUF012 -- as above
+
+    def to_internal_value(self, data: Any) -> Birth:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        try:
+            return Birth(data)
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: Birth) -> str:
+        return value.text
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {"anyOf": [*ANSWER["anyOf"], _LONG_ANSWER]}})

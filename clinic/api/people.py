@@ -13,7 +13,7 @@ from clinic.actions.errors import NotFound
 from clinic.actions.limits import Limited
 from clinic.api.description import reads, writes
 from clinic.api.door import Address, find, shown
-from clinic.api.fields import Day, Strict, Text
+from clinic.api.fields import DayOfBirth, Strict, Text
 from clinic.api.listing import ListQuery
 from clinic.models import Patient, Sex, Site
 from clinic.permissions import Capability
@@ -37,9 +37,9 @@ class PatientBody(Strict):
 
     site = Text(max_length=50, help_text="the short name of one of your sites")
     reference = Text(max_length=40, help_text="what the site knows the patient by")
-    given_name = Text(max_length=80)
-    family_name = Text(max_length=80)
-    date_of_birth = Day()
+    given_name = Text(max_length=80, required=False, allow_blank=True, help_text="one of the two names is enough")
+    family_name = Text(max_length=80, required=False, allow_blank=True)
+    date_of_birth = DayOfBirth(help_text="1986-03-04; 1986-03 or 1986 if no more is known; 1986~ for about 1986")
     sex = serializers.ChoiceField(Sex.choices, required=False)
     phone = Text(max_length=40, required=False, allow_blank=True)
 
@@ -49,7 +49,7 @@ class PatientShown(serializers.ModelSerializer[Patient]):
 
     site: serializers.SlugRelatedField[Site] = serializers.SlugRelatedField("slug", read_only=True)
 
-    date_of_birth = serializers.DateField(allow_null=True)
+    date_of_birth = DayOfBirth(allow_null=True)
     is_erased = serializers.BooleanField()
 
     class Meta:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from clinic import clock
 from clinic.letters.parts import parts_of
-from clinic.models import Decision, LetterKind
+from clinic.models import Decision, LetterKind, search
+from triage.wording import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Letter:
     parts: Mapping[str, Part]
     closing: tuple[str, ...]
     notice: str
+    unprinted: str  # said where a character could not be set
     footer: str
     page: str
 
@@ -72,13 +74,16 @@ def content(
             language=language,
             title=str(_titles()[LetterKind(kind)]),
             site=_sender(assessment.site),
-            to=tuple(destination.splitlines()) if destination else (),
+            to=tuple(isolated(each) for each in destination.splitlines()),
             on=date_format(on, "j F Y"),
             person=_person(assessment),
             parts=parts_of(assessment, referral, decision, on=on, at=at),
             closing=_closing(assessment, decision, kind),
             notice=_(
                 "Decision support, not a certified medical device. The protocol has not been signed off by a clinician. A clinician decides."
+            ),
+            unprinted=_(
+                "A character that cannot be printed here stands as □. The reference and the date of birth say who the patient is."
             ),
             footer=_footer(assessment, receipt),
             page=_("Page {page} of {pages}"),
@@ -98,18 +103,21 @@ def _titles() -> Mapping[LetterKind, str]:
 
 def _sender(site: Site) -> Sender:
     lines = [*site.address.splitlines(), *([_("Telephone %(number)s") % {"number": site.phone}] if site.phone else [])]
-    return Sender(site.name, tuple(lines))
+    return Sender(isolated(site.name), tuple(isolated(each) for each in lines))
 
 
 def _person(assessment: Assessment) -> tuple[tuple[str, str], ...]:
-    """Who it is about, in every letter the same three facts, so that nobody is taken for another; the age as it was used."""
+    """Who it is about, in every letter the same facts, so that nobody is taken for another; the age as it was used."""
     patient = assessment.intake.patient
-    age = assessment.answers["age"]["value"]
-    born = _("%(day)s, %(age)s years") % {"day": date_format(patient.date_of_birth, "j F Y"), "age": age}
+    birth = patient.date_of_birth
+    born = f"{birth.said()}, {birth.age_said(assessment.on)}"
+    name = str(patient)
+    typed = () if search.is_latin(name) else ((_("In Latin letters, by a program"), search.in_latin(name)),)
     return (
-        (_("Patient"), str(patient)),
+        (_("Patient"), isolated(name)),
+        *typed,
         (_("Born"), born),
-        (_("Our reference"), patient.reference),
+        (_("Our reference"), isolated(patient.reference)),
     )
 
 
@@ -118,15 +126,17 @@ def _closing(assessment: Assessment, decision: Decision | None, kind: str) -> tu
     if kind == LetterKind.PATIENT:
         return (_("If anything here is not clear, ask us."),)
     if decision is None:
-        return (_("Assessed with %(who)s. No clinician has decided on this yet.") % {"who": assessment.by},)
+        return (
+            _("Assessed with %(who)s. No clinician has decided on this yet.") % {"who": isolated(str(assessment.by))},
+        )
     day = date_format(clock.shown(decision.at), "j F Y")
-    return (_("Decided by %(who)s on %(day)s.") % {"who": decision.by, "day": day},)
+    return (_("Decided by %(who)s on %(day)s.") % {"who": isolated(str(decision.by)), "day": day},)
 
 
 def _footer(assessment: Assessment, receipt: str) -> str:
     """What it is made from, and the receipt of the trail: each copy is a witness to what was recorded before."""
     made_from = _("%(reference)s. Protocol %(release)s, digest %(digest)s, engine %(engine)s, assessment %(id)s.") % {
-        "reference": assessment.intake.patient.reference,
+        "reference": isolated(assessment.intake.patient.reference),
         "release": assessment.release,
         "digest": assessment.protocol_digest[:16],
         "engine": assessment.engine_version,

@@ -16,6 +16,7 @@ from clinic.letters.studies import imaging
 from clinic.models import StopRecord
 from triage.explanation import say
 from triage.facts import check_answers
+from triage.wording import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,9 +74,9 @@ def _mark(decision: Decision | None) -> Part | None:
         return None
     said = ". ".join(filter(None, (str(decision.get_reason_display()), decision.note)))
     told = _("%(who)s decided on less than the urgent advice on %(day)s: %(said)s") % {
-        "who": decision.by,
+        "who": isolated(str(decision.by)),
         "day": date_format(clock.shown(decision.at), "j F Y"),
-        "said": said,
+        "said": isolated(said),
     }
     return Part(title=_("Decided otherwise than advised"), paragraphs=[told])
 
@@ -182,7 +183,11 @@ def _done(assessment: Assessment, at: datetime | None) -> Part:
     """What was done about this and every other assessment of the intake."""
     items = [
         _("%(at)s, %(who)s: %(what)s")
-        % {"at": date_format(clock.shown(each.at), "j F Y, H:i"), "who": each.by, "what": each.text}
+        % {
+            "at": date_format(clock.shown(each.at), "j F Y, H:i"),
+            "who": isolated(str(each.by)),
+            "what": isolated(each.text),
+        }
         for each in StopRecord.objects.of_intake(assessment, at=at).with_patient()
     ]
     nothing = [] if items else [_("Nothing has been recorded yet.")]
@@ -245,6 +250,6 @@ def _numbers(assessment: Assessment) -> Part:
         (_("Emergency"), site.emergency_number),
         (_("To talk at any hour"), site.crisis_line),
         (_("Emergency department"), site.emergency_department),
-        (site.name, site.phone),
+        (isolated(site.name), site.phone),
     ]
     return Part(title=_("Numbers"), header=(_("For"), _("Call")), rows=[row for row in rows if row[1]], widths=(1, 1))

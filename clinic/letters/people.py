@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock
 from clinic.models import User
+from triage.wording import isolated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,4 +35,4 @@ class Names:
     def entered(self, answer: Mapping[str, Any]) -> str:
         day = date_format(clock.shown(clock.instant(answer["at"])), "j M Y")
         who = self._names.get(answer.get("by", ""), _("not recorded"))
-        return _("%(day)s, %(who)s") % {"day": day, "who": who}
+        return _("%(day)s, %(who)s") % {"day": day, "who": isolated(who)}

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from clinic import spoken
 from clinic.letters.part import Part
-from triage.wording import read_date
+from triage.wording import isolated, read_date
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def imaging(assessment: Assessment, protocol: Protocol, names: Names) -> Part:
 
 
 def _row(study: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    return (_study(study), _status(study), _class(study), study.get("finding", ""))
+    return (_study(study), _status(study), _class(study), isolated(study.get("finding", "")))
 
 
 def _study(study: Mapping[str, Any]) -> str:

@@ -12,13 +12,14 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext as _
 from simple_history import manager as simple_history_manager
 from simple_history.models import HistoricalRecords
 
 from clinic import clock, permissions
 from clinic.models import rows
 from clinic.models.sealed import Sealed
-from triage.wording import TextError, clean_text
+from triage.wording import TextError, typed_text
 
 if TYPE_CHECKING:
     from clinic.models.people import User
@@ -80,15 +81,15 @@ def history(*, excluded: tuple[str, ...] = (), bases: tuple[type[models.Model], 
 
 
 class Paragraph(TextField):
-    """Text that any database can store, composed (NFC) and without blanks around it."""
+    """Text that any database can store and everybody sees as it is: composed (NFC), without blanks around it."""
 
     def to_python(self, value: Any) -> Any:
         if value is None:
             return None
         try:
-            return clean_text(value).strip()
+            return typed_text(value).strip()
         except TextError as error:
-            raise ValidationError(f"This {error}.") from error
+            raise ValidationError(_("This %(reason)s.") % {"reason": _(str(error))}) from error
 
 
 class Line(CharField):
@@ -97,7 +98,7 @@ class Line(CharField):
     def to_python(self, value: Any) -> Any:
         text = Paragraph().to_python(value)
         if text and any(unicodedata.category(character) == "Cc" for character in text):
-            raise ValidationError("This holds a character that is not text.")
+            raise ValidationError(_("This %(reason)s.") % {"reason": _("holds a character that is not text")})
         return text
 
 

@@ -15,6 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from clinic import clock
 from clinic.models.base import AuditedQuerySet, Days, EditedRecord, Line, Paragraph, history
+from clinic.models.references import ReferenceKind
 from clinic.models.sealed import UnderRing
 from clinic.permissions import Role
 
@@ -50,6 +51,12 @@ class Site(EditedRecord):
         choices=zone_choices,
         help_text="Whose days and hours the site keeps. Until somebody chooses, they are those of UTC.",
     )
+    reference_kind = models.CharField(
+        max_length=10,
+        choices=ReferenceKind,
+        default=ReferenceKind.ANY,
+        help_text="What the site knows its patients by; a new reference that reads otherwise is refused.",
+    )
     days_to_complete = Days(default=1, help_text="Days in which an opened intake is to be completed.")
     days_to_decide = Days(default=2, help_text="Days in which a clinician is to decide on a result.")
     days_to_send = Days(default=2, help_text="Days in which an accepted referral is to be sent.")
@@ -71,6 +78,7 @@ class Site(EditedRecord):
                 condition=Q(is_live=False) | ~(Q(emergency_number="") | Q(crisis_line="")),
                 violation_error_message="A live site needs an emergency number and a crisis line.",
             ),
+            models.CheckConstraint(name="site_reference_known", condition=Q(reference_kind__in=ReferenceKind.values)),
         )
 
     def __str__(self) -> str:

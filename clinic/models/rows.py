@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 TOLD_SINCE = 2  # the version of the hash of an entry from which on it tells of rows
 VERSION = 3  # the version of the hash of the entries that are written now
 # Columns that were added later: the version of the hash from which on a digest covers them.
-SINCE: dict[tuple[str, str], int] = {("clinic_historicalsite", "time_zone"): 3}
+SINCE: dict[tuple[str, str], int] = {
+    ("clinic_historicalsite", "time_zone"): 3,
+    ("clinic_historicalsite", "reference_kind"): 3,
+}
 _DOMAIN = b"yf-row-v1\0"
 
 

@@ -21,6 +21,7 @@ from clinic.models.base import Line
 from clinic.models.break_glass import SHORTEST_NOTE
 from clinic.permissions import Capability
 from clinic.web import entering, faults
+from clinic.web.birth_form import BirthForm
 from clinic.web.pages import Link, StaffPage
 
 if TYPE_CHECKING:
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from clinic.models import User
 
 _WIDE = {"class": "input input-wide", "autocomplete": "off"}
-_DAY = {"class": "input", "type": "date"}
 
 
-class BreakGlassForm(forms.Form):
+class BreakGlassForm(BirthForm):
     """Who the patient is, exactly; why; and the password once more."""
+
+    field_order = ("site", "reference", "date_of_birth", "birth_in_part", "reason", "note", "password")
 
     site = forms.ModelChoiceField(
         Site.objects.none(),
@@ -47,9 +49,6 @@ class BreakGlassForm(forms.Form):
         help_text=gettext_lazy("The whole number by which that site knows the patient."),
         max_length=40,
         widget=forms.TextInput(_WIDE),
-    )
-    date_of_birth = forms.DateField(
-        label=gettext_lazy("Date of birth"), widget=forms.DateInput(_DAY, format="%Y-%m-%d")
     )
     reason = forms.ChoiceField(
         label=gettext_lazy("Reason"),

@@ -21,14 +21,15 @@ from django.views.decorators.cache import never_cache
 
 from clinic import clock, permissions, spoken
 from clinic.actions import break_glass, errors, form_keys
-from clinic.actions.answers import AGE, SEX
+from clinic.actions.answers import AGE, SEX, age_of
 from clinic.models import Assessment, Intake, Patient, Sex, Site, User
+from clinic.models.birth import in_years
 from clinic.permissions import Capability
 from clinic.web import stop_notices
 from clinic.web.errors import refuse_conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import date
     from uuid import UUID
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from django.http.response import HttpResponseBase
 
     from clinic.models.base import SiteQuerySet
+    from clinic.models.birth import Birth
     from triage.protocol import Protocol
 
 Row = TypeVar("Row", bound=Model)
@@ -58,8 +60,8 @@ class Person:
     """Whom a page is about, as shown at its top."""
 
     name: str
-    born: date | None  # unknown, with the age, of a patient who was erased
-    age: int | None
+    born: Birth | None  # unknown, with the age, of a patient who was erased
+    age: str
     sex: str
     reference: str
     is_corrected_since: bool = False  # the outcome beside it used another age than the record gives for its day
@@ -234,18 +236,28 @@ class IntakePage(StaffPage):
 
 def name_of(patient: Patient) -> str:
     """The name as lists are sorted by it: family name first."""
-    return str(patient) if patient.is_erased else f"{patient.family_name}, {patient.given_name}"
+    return patient.sorted_name
 
 
 def describe(patient: Patient, *, on: date, beside: Assessment | None = None) -> Person:
     """Whom a page is about; beside an outcome, with the facts that it used."""
-    used = {name: beside.answers[name]["value"] for name in (AGE, SEX) if name in beside.answers} if beside else {}
-    known = None if patient.is_erased else patient.age(on=beside.on if beside else on)
+    on, age = (beside.on if beside else on), _used(beside, AGE)
+    is_corrected_since = not patient.is_erased and age not in (None, age_of(patient, on=on))
+    known = "" if patient.is_erased else patient.date_of_birth.age_said(on)
     return Person(
         name=name_of(patient),
         born=patient.date_of_birth,
-        age=known if known is None else used.get(AGE, known),
-        sex=str(Sex(used.get(SEX, patient.sex)).label),
+        age=in_years(*_ends(age)) if is_corrected_since else known,
+        sex=str(Sex(_used(beside, SEX) or patient.sex).label),
         reference=patient.reference,
-        is_corrected_since=known is not None and used.get(AGE, known) != known,
+        is_corrected_since=is_corrected_since,
     )
+
+
+def _used(beside: Assessment | None, name: str) -> Any:
+    """What an outcome took from the record of the patient."""
+    return beside.answers.get(name, {}).get("value") if beside else None
+
+
+def _ends(age: int | Mapping[str, int]) -> tuple[int, int]:
+    return (age, age) if isinstance(age, int) else (age["from"], age["to"])

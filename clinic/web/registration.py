@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from clinic.actions.errors import SentBefore
 from clinic.models import Patient, Sex
 from clinic.web import faults
+from clinic.web.birth_form import BirthForm, filled
 
 if TYPE_CHECKING:
     from clinic.actions.errors import Conflict, Overtake
@@ -39,15 +40,14 @@ class Clash:
     typed: str
 
 
-class RegistrationForm(forms.Form):
+class RegistrationForm(BirthForm):
     """Who the patient is."""
 
+    field_order = ("reference", "family_name", "given_name", "date_of_birth", "birth_in_part", "sex", "phone")
+
     reference = _line("reference", _("Reference"), help_text=_("The number by which this site knows the patient."))
-    family_name = _line("family_name", _("Family name"))
-    given_name = _line("given_name", _("Given name"))
-    date_of_birth = forms.DateField(
-        label=_("Date of birth"), widget=forms.DateInput({"class": "input", "type": "date"}, format="%Y-%m-%d")
-    )
+    family_name = _line("family_name", _("Family name"), required=False, help_text=_("One of the two names is enough."))
+    given_name = _line("given_name", _("Given name"), required=False)
     sex = forms.ChoiceField(
         label=_("Sex"),
         choices=[("", _("Choose")), *Sex.choices],
@@ -74,7 +74,8 @@ class RegistrationForm(forms.Form):
     @classmethod
     def of(cls, patient: Patient) -> dict[str, Any]:
         """The fields as a patient's record fills them."""
-        return {name: getattr(patient, name) for name in cls.base_fields}
+        known = {name: getattr(patient, name) for name in cls.declared_fields if hasattr(patient, name)}
+        return known | {"date_of_birth": None} | filled(patient.date_of_birth)
 
     def refuse_conflict(self, conflict: Conflict) -> list[Fault]:
         """What stands in the way: the reference of another patient, or that the form was sent before."""

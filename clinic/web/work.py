@@ -16,9 +16,10 @@ from clinic.web.wording import SERVICES, Tag, disposition_tag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date, datetime
+    from datetime import datetime
 
     from clinic.models import Site, WorkItem
+    from clinic.models.birth import Birth
     from clinic.web.wording import Words
 
 _STAGES: Mapping[str, Words] = {
@@ -59,7 +60,7 @@ class Row:
     patient: str
     patient_url: str
     reference: str
-    born: date
+    born: Birth | None
     tag: Tag
     waiting_for: Words
     detail: Words

@@ -50,7 +50,16 @@ def newest_entry(at: Site | None) -> AuditEvent:
 
 
 def site_form(site: Site, **changed: str) -> dict[str, str]:
-    names = ("name", "emergency_number", "crisis_line", "emergency_department", "address", "phone", *DEADLINES)
+    names = (
+        "name",
+        "emergency_number",
+        "crisis_line",
+        "emergency_department",
+        "address",
+        "phone",
+        "reference_kind",
+        *DEADLINES,
+    )
     return {name: getattr(site, name) for name in names} | {"is_live": "on"} | changed
 
 

@@ -50,7 +50,7 @@ def form(patient: Patient, **changed: Any) -> dict[str, Any]:
     known = {
         "site": str(patient.site_id),
         "reference": patient.reference,
-        "date_of_birth": patient.date_of_birth.isoformat(),
+        "date_of_birth": str(patient.date_of_birth),
         "reason": "urgent",
         "note": NOTE,
         "password": factories.PASSWORD,

@@ -61,7 +61,7 @@ def test_an_age_that_was_typed_wrong_makes_an_emergency_at_once(of_forty: Intake
     assert before.disposition == "urgent_medical"
     newest = correct(of_forty, clerk, date_of_birth=date(1946, 3, 4))
     assert newest.disposition == "emergency"
-    assert newest.answers["age"]["value"] == of_forty.patient.age(on=clock.today())
+    assert newest.answers["age"]["value"] == of_forty.patient.age(on=clock.today(None))
     assert waiting(of_forty) == {"stop": "emergency"}
     before.refresh_from_db()
     assert before.disposition == "urgent_medical"  # what was said then stays
@@ -134,7 +134,7 @@ def test_somebody_born_after_the_day_of_an_old_intake_was_no_adult_on_it(here: S
     with clock.at(clock.now() - timedelta(days=800)):
         intake = intake_of(date(1986, 3, 4), here, clinician, **REFERRED)
         intakes.complete(intake=intake, by=clinician)
-    newest = correct(intake, clinician, date_of_birth=clock.today() - timedelta(days=30))
+    newest = correct(intake, clinician, date_of_birth=clock.today(None) - timedelta(days=30))
     assert (newest.answers["age"]["value"], newest.disposition) == (0, "out_of_scope")
 
 
@@ -162,7 +162,7 @@ def test_what_has_gone_out_raises_work_for_a_clinician(sent: Referral, clerk: Us
     raised = WorkItem.objects.get(referral=sent)
     assert (raised.kind, raised.stage, raised.disposition) == ("overtaken", "sent", "out_of_scope")
     assert (raised.owner, raised.rank) == (clinician, Disposition.OUT_OF_SCOPE.rank)
-    assert raised.due == raised.since + timedelta(days=intake.site.days_to_decide)
+    assert raised.due == clock.in_days(raised.since, intake.site.days_to_decide, intake.site)
     decisions.decide(assessment=newest, kind="accepted", by=clinician)
     assert WorkItem.objects.get(referral=sent).kind == "overtaken"  # the service has yet to be told
     referrals.advance(referral=sent, verb="cancel", reason="Under 18: told them by telephone.", by=clinician)

@@ -122,9 +122,9 @@ class Corrected(RuleBasedStateMachine):
                 continue
             self.looked_at.add(now)
             newest, protocol = self._newest(intake), protocols.get(intake.release)
-            on = clock.today() if intake.status == IntakeStatus.OPEN else newest.on
+            on = clock.today(None) if intake.status == IntakeStatus.OPEN else newest.on
             known = of_record(intake.patient, protocol.questions, on=on)
-            outcome = decide(protocol, as_of(protocol, intake.answers, on=on) | known, on=on)
+            outcome = decide(protocol, as_of(protocol, intake.answers, on=on, site=intake.site) | known, on=on)
             assert write_json(outcome) == write_json(newest.outcome)
 
     @invariant()

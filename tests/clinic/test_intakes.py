@@ -206,7 +206,7 @@ def test_the_age_is_the_patients_on_the_day(here: Site, clerk: User) -> None:
 
 def test_a_birthday_counts_from_its_day_on() -> None:
     patient = Patient(date_of_birth=date(1980, 5, 20))
-    assert [patient.age(on=date(2020, 5, day)) for day in (19, 20)] == [39, 40]
+    assert [patient.age_range(on=date(2020, 5, day)) for day in (19, 20)] == [(39, 39), (40, 40)]
 
 
 def test_what_was_days_ago_grows_older_with_the_intake(

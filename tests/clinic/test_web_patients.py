@@ -67,7 +67,7 @@ def test_details_are_corrected(client: Client, here: Site, clerk: User):
     assert send(client, form, **ADA).status_code == 302
     patient.refresh_from_db()
     assert (patient.family_name, patient.reference) == ("Lovelace", "A-1")
-    assert send(client, given_out(client, path), family_name="").status_code == 422
+    assert send(client, given_out(client, path), family_name="", given_name="").status_code == 422
 
 
 def found(client: Client, words: str) -> list[Patient]:
@@ -128,3 +128,69 @@ def test_without_a_published_protocol_no_intake_starts(client: Client, here: Sit
     patient = factories.patient(here)
     client.force_login(clerk)
     assert client.post(reverse("start_intake", args=[patient.pk])).status_code == 409
+
+
+IN_PART = {
+    "03/1986": ("1986-03", "March 1986"),
+    "3.1986": ("1986-03", "March 1986"),
+    "1986-03": ("1986-03", "March 1986"),
+    "1986": ("1986", "1986"),
+    "about 1986": ("1986~", "about 1986"),
+    "ca. 1986": ("1986~", "about 1986"),
+    "~1986": ("1986~", "about 1986"),
+    "1986~": ("1986~", "about 1986"),
+}
+
+
+@pytest.mark.parametrize("typed", IN_PART)
+def test_what_is_known_of_a_birth_is_typed_shown_and_corrected(client: Client, here: Site, clerk: User, typed: str):
+    client.force_login(clerk)
+    body = ADA | {"date_of_birth": "", "birth_in_part": typed, "given_name": ""}
+    response = client.post(reverse("register_patient"), body, follow=True)
+    patient = Patient.objects.called("A-1").get(site=here)
+    assert str(patient.date_of_birth) == IN_PART[typed][0]
+    assert f"Born {IN_PART[typed][1]}, " in response.content.decode()
+    assert "<bdi>Lovelace</bdi>" in response.content.decode()
+    path = reverse("correct_patient", args=[patient.pk])
+    form = client.get(path).context["form"]
+    assert client.post(path, {name: form[name].value() or "" for name in form.fields}).status_code == 302
+    patient.refresh_from_db()
+    assert (str(patient.date_of_birth), patient.history.count()) == (IN_PART[typed][0], 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "part", "field"),
+    [
+        ("", "", "date_of_birth"),
+        ("1986-03-04", "1986", "birth_in_part"),
+        ("", "13/1986", "birth_in_part"),
+        ("", "0000", "birth_in_part"),
+        ("", "about tomorrow", "birth_in_part"),
+        ("", "about 2999", "date_of_birth"),
+        ("", "1850", "date_of_birth"),
+        ("", "1986\u202e", "birth_in_part"),
+        ("1986-13-04", "", "date_of_birth"),
+    ],
+)
+def test_a_birth_that_is_no_birth_is_said_at_its_field(client: Client, clerk: User, day: str, part: str, field: str):
+    client.force_login(clerk)
+    response = client.post(reverse("register_patient"), ADA | {"date_of_birth": day, "birth_in_part": part})
+    assert response.status_code == 422
+    assert f'href="#id_{field}"' in response.content.decode()
+    assert not Patient.objects.exists()
+
+
+def test_who_has_no_name_is_not_registered(client: Client, clerk: User):
+    client.force_login(clerk)
+    response = client.post(reverse("register_patient"), ADA | {"family_name": "", "given_name": " \u200d"})
+    assert response.status_code == 422
+    assert not Patient.objects.exists()
+
+
+def test_a_name_of_another_script_stands_apart_from_what_is_beside_it(client: Client, here: Site, clerk: User):
+    factories.open_intake(here)
+    patient = factories.patient(here, given_name="محمد", family_name="علي", reference="م-1")
+    client.force_login(clerk)
+    page = client.get(reverse("patient", args=[patient.pk])).content.decode()
+    assert "<bdi>علي, محمد</bdi>" in page
+    assert "<bdi>م-1</bdi>" in page
