@@ -126,7 +126,7 @@ for _each in _ADMINISTERED:
 # Addresses that show no record of a patient, and why; what they are about begins their names.
 NOBODYS = {
     ("switch_site", "set_language", "register_patient", "break_glass_stop"): "takes in and shows nothing of a record",
-    ("login", "logout", "second_factor", "password", "admin:login", "admin:logout"): "about whoever asks",
+    ("login", "logout", "second_factor", "password", "tokens", "admin:login", "admin:logout"): "about whoever asks",
     ("api:evaluate", "api:protocol", "api:schema", "api:nowhere"): "answers given in the request, or no patient at all",
     ("admin:clinic_protocolrelease", "admin:protocol_"): "protocols, and counts of what they would change",
     ("admin:clinic_site", "admin:clinic_user", "admin:clinic_membership", "admin:clinic_apitoken"): "who works where",

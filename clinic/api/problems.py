@@ -56,6 +56,12 @@ class PreconditionMissing(exceptions.APIException):
     default_detail = 'Say in If-Match which answers you have read: the ETag of the intake, such as "3", or * for any.'
 
 
+class TokenOnlyReads(exceptions.PermissionDenied):
+    """A change by a token that is for reading."""
+
+    default_detail = "This token is for reading only."
+
+
 class LengthMissing(exceptions.APIException):
     """A body sent in pieces, of which nothing would be read."""
 
