@@ -153,3 +153,22 @@ def test_odd_values_on_other_pages_of_the_administration_are_no_fault(here: Site
             "term",
         ):
             assert client.get(page, {name: raw}).status_code < 500, (page, name)
+
+
+CURSORS = ("bz0xJnA9MQ==", "cD0lMDA=", "bz05OTk5OTk5OTk5OTk5OTk5OTk5", "cj14", "====")
+
+
+@pytest.mark.parametrize(
+    "page", ["worklist", "api:worklist", "api:intakes", "api:patients", "api:referrals", "api:escalations"]
+)
+def test_odd_filters_of_other_lists_are_refused_or_narrow_nothing(here: Site, page: str) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(factories.user(Role.CLINICIAN, here))
+    factories.open_intake(here)
+    names = ("whose", "kind", "page_size", "status", "patient", "answers__regex")
+    asked = [(name, value) for name in names for value in EVIL[1:5]]
+    for name, value in (*asked, *(("cursor", each) for each in CURSORS), *(("after", each) for each in CURSORS)):
+        answer = client.get(reverse(page), {name: value.encode("utf-8", "surrogatepass")})
+        assert answer.status_code in (200, 404, 422), (name, value[:12], answer.status_code)
+    if page != "worklist":
+        assert client.get(reverse(page), {"answers__regex": "(a+)+$"}).status_code in (200, 422)
