@@ -4,7 +4,7 @@ PORT ?= 8000
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO := YELLOWFLAG_ENV=demo $(BIN)/python manage.py
-CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example DATABASE_URL=sqlite:///var/checked.sqlite3 \
+CHECKED := YELLOWFLAG_ENV=production YELLOWFLAG_HOSTS=clinic.example YELLOWFLAG_PROXIES=0 DATABASE_URL=sqlite:///var/checked.sqlite3 \
 	YELLOWFLAG_AUDIT_KEY=$(shell printf '%064d' 0) YELLOWFLAG_MFA_KEY=$(shell printf '%0128d' 0) \
 	YELLOWFLAG_PATIENT_KEYS=$(shell printf '%0128d' 0) \
 	YELLOWFLAG_SECRET_KEY=checked-and-never-served-0123456789-abcdefghijklmnopqrstuvwxyz $(BIN)/python manage.py

@@ -56,6 +56,30 @@ class Capability(StrEnum):
     USE_ADMIN = "use the administration pages"
 
 
+class Scope(models.TextChoices):
+    """What a program may do at most with a token, whatever the person may for whom it acts."""
+
+    READ = "read", _("Read")
+    WRITE = "write", _("Read and write, but decide nothing")
+    DECIDE = "decide", _("All that I may do for patients, decisions too: a client of my own")
+
+
+_READING = frozenset(
+    {Capability.READ_PATIENT, Capability.READ_DRAFT, Capability.READ_ASSESSMENT, Capability.READ_REFERRAL}
+)
+_WRITING = _READING | {
+    Capability.EDIT_PATIENT,
+    Capability.ANSWER,
+    Capability.FOLLOW_REFERRAL,
+    Capability.PROPOSE,
+    Capability.RECORD_STOP,
+}
+# An emergency access, the administration and protocols are in none: those are for people alone.
+_SCOPES: Mapping[Scope, frozenset[Capability]] = {
+    Scope.READ: _READING,
+    Scope.WRITE: _WRITING,
+    Scope.DECIDE: _WRITING | {Capability.EXAMINE, Capability.DECIDE},
+}
 _TABLE: Mapping[Role, frozenset[Capability]] = {
     Role.CLERK: frozenset(
         {
@@ -130,6 +154,9 @@ class Member(Protocol):
     @property
     def emergency(self) -> Access | None: ...
 
+    @property
+    def scope(self) -> str | None: ...
+
 
 class Place(Protocol):
     """A site, as far as permissions go."""
@@ -184,6 +211,6 @@ def needs_second_factor(user: Member) -> bool:
 
 def sites_of(user: Member, capability: Capability) -> frozenset[UUID]:
     """The ids of the sites at which the person holds the capability."""
-    if not user.is_active:
+    if not user.is_active or (user.scope and capability not in _SCOPES[Scope(user.scope)]):
         return frozenset()
     return frozenset(site for site, roles in user.roles.items() if any(capability in _TABLE[role] for role in roles))

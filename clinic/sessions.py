@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSession
 from django.utils import timezone
 
 from clinic import clock
 
 if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
     from django.contrib.sessions.backends.base import SessionBase
     from django.contrib.sessions.base_session import AbstractBaseSession
 
@@ -28,6 +30,13 @@ class SessionStore(DatabaseSession):
         end = datetime.fromtimestamp(began, UTC) + settings.SESSION_LIFETIME
         session.expire_date = min(session.expire_date, end)
         return session
+
+
+def end_all_of(user: AbstractBaseUser) -> None:
+    """End every session of somebody: none comes back when they are let in again."""
+    for each in SessionStore.get_model_class().objects.filter(expire_date__gt=timezone.now()):
+        if each.get_decoded().get(SESSION_KEY) == str(user.pk):
+            each.delete()
 
 
 def note_second_factor(session: SessionBase) -> None:

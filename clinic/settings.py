@@ -9,7 +9,7 @@ YELLOWFLAG_PATIENT_KEYS       production only, the ring that patients' keys lie 
 YELLOWFLAG_RETENTION_YEARS    how long clinical records are kept before a patient can be erased; 8, and never less than 6
 YELLOWFLAG_MFA                "required" demands a second factor in the demo too; production always does
 YELLOWFLAG_HOSTS              production only, the names the clinic is reached by, comma-separated
-YELLOWFLAG_PROXIES            how many proxies of the clinic's own stand before the server; none if it is not set
+YELLOWFLAG_PROXIES            how many proxies of the clinic's own stand before the server; production says it, be it 0
 DATABASE_URL                  sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME; the demo has a file of its own
 YELLOWFLAG_FREE_DISK_MB       megabytes that must be free, or /readyz says that the server is not ready; 500
 YELLOWFLAG_METRICS_PORT       the port of the metrics; none are served without one
@@ -113,6 +113,8 @@ if MFA != "required" and not (DEMO and MFA == ""):
     raise ImproperlyConfigured(f'YELLOWFLAG_MFA is "{MFA}": it must be "required", or, in the demo only, not set.')
 SECOND_FACTOR_REQUIRED = MFA == "required"
 OWN_PASSWORD_REQUIRED = not DEMO  # nobody goes on with a password that somebody else gave them
+if not DEMO:
+    required("YELLOWFLAG_PROXIES")  # taken for none behind one, a stranger and the whole clinic would share an address
 PROXIES = whole_number("YELLOWFLAG_PROXIES", 0)
 
 DEBUG = False

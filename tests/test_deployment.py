@@ -120,6 +120,7 @@ class Server:
             "YELLOWFLAG_MFA_KEY": "0f" * 64,
             "YELLOWFLAG_PATIENT_KEYS": "0f" * 64,
             "YELLOWFLAG_HOSTS": "clinic.example",
+            "YELLOWFLAG_PROXIES": "0",
             "YELLOWFLAG_FREE_DISK_MB": "1",
             "YELLOWFLAG_METRICS_PORT": str(self.metrics),
             "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),

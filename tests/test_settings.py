@@ -24,6 +24,7 @@ PRODUCTION = {
     "YELLOWFLAG_MFA_KEY": "0123456789abcdef" * 8,
     "YELLOWFLAG_PATIENT_KEYS": "0123456789abcdef" * 8,
     "YELLOWFLAG_HOSTS": "clinic.example",
+    "YELLOWFLAG_PROXIES": "0",
     "DATABASE_URL": "sqlite:///var/never-opened.sqlite3",
 }
 
@@ -89,7 +90,7 @@ def test_production_does_not_start_with_the_key_of_the_demo():
     assert "everybody knows" in start(**PRODUCTION | {"YELLOWFLAG_SECRET_KEY": DEMO_KEY})
 
 
-@pytest.mark.parametrize("name", ["YELLOWFLAG_FREE_DISK_MB", "YELLOWFLAG_METRICS_PORT"])
+@pytest.mark.parametrize("name", ["YELLOWFLAG_FREE_DISK_MB", "YELLOWFLAG_METRICS_PORT", "YELLOWFLAG_PROXIES"])
 def test_production_does_not_start_with_a_number_that_is_none(name: str):
     assert "must be a whole number" in start(**PRODUCTION | {name: "-1"})
 

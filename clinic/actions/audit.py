@@ -72,6 +72,8 @@ def _append(site: Site | None, by: User | None, *, detail: dict[str, Any], **abo
     now = clock.now()
     if head.at and now < head.at:  # the order of the trail is that of its numbers, whatever the clock says
         detail["clock"] = "set back"
+    if tokens := origin.current().tokens:  # a program did it, in somebody's name
+        detail["by_token"] = tokens[-1]
     event = AuditEvent(
         site=site,
         seq=head.seq + 1,

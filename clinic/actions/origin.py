@@ -30,6 +30,7 @@ class Origin:
     receipts: list[str] = field(default_factory=list)
     found: dict[UUID | None, list[str]] = field(default_factory=dict)
     searched: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     @property
     def words(self) -> str:
@@ -48,6 +49,12 @@ def note_entry(action: str) -> None:
     """That the present request, if there is one, has an entry of its own, once its transaction ends well."""
     if current().request_id:
         current().entered.append(action)
+
+
+def note_token(key: str) -> None:
+    """By which token the present request acts for somebody."""
+    if current().request_id:
+        current().tokens.append(key)
 
 
 def keep_receipt(receipt: str) -> None:

@@ -11,16 +11,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from clinic import permissions
+from clinic import permissions, sessions
 from clinic.actions import audit
 from clinic.actions.errors import Conflict, NotAllowed, conflict_on_duplicate
 from clinic.models import ApiToken, IdempotencyKey, Membership, Site, User
-from clinic.permissions import Capability
+from clinic.permissions import Capability, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from clinic.permissions import Role
+    from collections.abc import Iterable, Mapping
 
 SYSTEM = "system"
 _PLAIN = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -74,6 +72,8 @@ def change(*, user: User, changes: Mapping[str, object], by: User) -> None:
     fields = [name for name, value in changes.items() if getattr(user, name) != value]
     for name in fields:
         setattr(user, name, changes[name])
+    if "is_active" in fields and not user.is_active:
+        put_out(user, by)
     if fields:
         user.save_as(by=by, reason=f"changed: {', '.join(fields)}")
         record_everywhere("user.change", user, by, {"fields": fields})
@@ -126,7 +126,7 @@ def end(*, membership: Membership, by: User) -> None:
     if not membership.is_active:
         raise Conflict(_("This role has ended already."))
     membership.is_active = False
-    IdempotencyKey.objects.filter(user=membership.user).delete()  # what was answered then may be theirs to see no more
+    put_out(membership.user, by)
     _store(membership, "membership.end", by)
 
 
@@ -139,6 +139,8 @@ def enrol(*, user: User, site: Site, role: Role, by: User) -> Membership:
     membership.is_active = True
     with conflict_on_duplicate(_("This user has this role at this site already.")):
         _store(membership, "membership.grant", by)
+    if role != Role.INTEGRATOR:  # nobody's token but their own acts for a person
+        _revoke(ApiToken.objects.filter(user=user).exclude(created_by=user), by)
     return membership
 
 
@@ -191,12 +193,23 @@ def _give_password(user: User, password: str | None) -> None:
     user.set_password(password)
 
 
+def put_out(user: User, by: User) -> None:
+    """End for good what the user is logged in with; what was answered then may be theirs to see no more."""
+    sessions.end_all_of(user)
+    shut_out_programs(user, by)
+    IdempotencyKey.objects.filter(user=user).delete()
+
+
 def shut_out_programs(user: User, by: User) -> None:
     """End every token of the user: what they were issued on no longer holds."""
-    for token in ApiToken.objects.filter(user=user):
+    _revoke(ApiToken.objects.filter(user=user), by)
+
+
+def _revoke(tokens: Iterable[ApiToken], by: User) -> None:
+    for token in tokens:
         key = token.token_key
         token.delete()
-        record_everywhere("token.revoke", user, by, {"token": key})
+        record_everywhere("token.revoke", token.user, by, {"token": key})
 
 
 def record_everywhere(action: str, user: User, by: User, detail: audit.Detail) -> None:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 
+from clinic import permissions
 from clinic.actions import audit, origin
 from clinic.models import (
     Assessment,
@@ -34,6 +35,7 @@ from clinic.models import (
     User,
     WorkItem,
 )
+from clinic.permissions import Capability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,8 +44,13 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
 _MOST_NAMED = 200  # of what a list found
-_SHOWING = (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_MODIFIED)  # the last says that a copy is the record still
 _REFUSED = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+# What is answered so shows nobody's record, as leading elsewhere does and a fault of ours; all else is a read.
+_BARE = (
+    *(HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT, HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED),
+    *(HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.LENGTH_REQUIRED, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    *(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.PRECONDITION_REQUIRED, HTTPStatus.TOO_MANY_REQUESTS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ _WORK = Shown("work.list", WorkItem)
 
 _PAGES = {
     _PATIENT: ("patient", "correct_patient", "trend", "start_intake", "api:patient"),
+    Shown("break_glass.list", BreakGlass): ("break_glass",),
     _INTAKE: (
         *("intake", "section", "draft", "stop", "check", "complete", "cancel"),
         *("imaging", "reopen", "result", "timeline"),
@@ -111,13 +119,14 @@ def _administered(one: Shown) -> Mapping[str, Shown]:
     return {f"{start}_changelist": some, f"{start}_change": one, f"{start}_history": one}
 
 
+_ONE = {each.model: each for each in _ADMINISTERED}
 SHOWN: dict[str, Shown] = {name: shown for shown, names in _PAGES.items() for name in names}
 for _each in _ADMINISTERED:
     SHOWN |= _administered(_each)
 # Addresses that show no record of a patient, and why; what they are about begins their names.
 NOBODYS = {
-    ("switch_site", "set_language", "register_patient", "break_glass"): "takes in and shows nothing of a record",
-    ("login", "logout", "second_factor", "password", "admin:login", "admin:logout"): "about whoever asks",
+    ("switch_site", "set_language", "register_patient", "break_glass_stop"): "takes in and shows nothing of a record",
+    ("login", "logout", "second_factor", "password", "tokens", "admin:login", "admin:logout"): "about whoever asks",
     ("api:evaluate", "api:protocol", "api:schema", "api:nowhere"): "answers given in the request, or no patient at all",
     ("admin:clinic_protocolrelease", "admin:protocol_"): "protocols, and counts of what they would change",
     ("admin:clinic_site", "admin:clinic_user", "admin:clinic_membership", "admin:clinic_apitoken"): "who works where",
@@ -150,27 +159,52 @@ class SeenMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        match = request.resolver_match
-        shown = SHOWN.get(match.view_name) if match else None
-        if match and shown and isinstance(request.user, User):
-            pk = next((match.kwargs[name] for name in ("pk", "id", "object_id") if name in match.kwargs), None)
+        shown, pk = _about(request, response)
+        if shown and isinstance(request.user, User):
             if response.status_code in _REFUSED:
                 _refused(request.user, shown, pk, response.status_code)
-            elif (
-                response.status_code in _SHOWING and not origin.current().entered
-            ):  # what is written is entered already
-                _saw(request.user, shown, pk)
+            elif _shows(response):
+                _saw(request.user, shown, pk, response.status_code)
         return response
 
 
+def _about(request: HttpRequest, response: HttpResponse) -> tuple[Shown | None, Any]:
+    """What the address shows, and of which record; an answer that is given again shows what was made the first time."""
+    match = request.resolver_match
+    shown = SHOWN.get(match.view_name) if match else None
+    if match is None or shown is None:
+        return None, None
+    pk = next((match.kwargs[name] for name in ("pk", "id", "object_id") if name in match.kwargs), None)
+    if pk is None and "Idempotency-Replayed" in response:
+        return _ONE[shown.model], response.data["id"]  # type: ignore[attr-defined]  # of the framework's response
+    return shown, pk
+
+
+def _shows(response: HttpResponse) -> bool:
+    """Whether something of a record leaves with it that is not entered; what a refusal had entered is undone with it."""
+    status = response.status_code
+    leads_away = HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_MODIFIED
+    if status in _BARE or leads_away or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return False
+    return status >= HTTPStatus.BAD_REQUEST or not origin.current().entered
+
+
 @transaction.atomic
-def _saw(by: User, shown: Shown, pk: Any) -> None:
+def _saw(by: User, shown: Shown, pk: Any, status: int) -> None:
     if pk is None or not shown.patient:
         _saw_list(by, shown)
         return
     site, patient = _whose(shown, pk)
+    if status >= HTTPStatus.BAD_REQUEST and not _may_see(by, site, patient):
+        _refused(by, shown, pk, status)
+        return
     about: dict[str, Any] = {"site": site, "seen": shown.model, "pk": _id(pk), "subject": patient}
     audit.record_seen(action=shown.action, by=by, detail=_purpose(by), **about)
+
+
+def _may_see(by: User, site: Site | None, patient: UUID | None) -> bool:
+    """Whether more was shown than that the request itself was wrong, which is said before anybody looks who asks."""
+    return bool(site and patient and permissions.may_read(by, Capability.READ_PATIENT, site, patient))
 
 
 def _saw_list(by: User, shown: Shown) -> None:

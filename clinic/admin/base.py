@@ -9,23 +9,26 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
 from clinic.actions import limits, origin
 from clinic.actions.limits import Limited
+from clinic.admin.asking import PATIENTS, NotOffered, check
 from clinic.admin.history import Entry, History, read_history
 from clinic.admin.links import link_what_opens
-from clinic.admin.listing import PATIENTS, Listing
+from clinic.admin.listing import Listing
 from clinic.models import Patient, Site, User
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from clinic.admin.answers import AnswerWords
     from clinic.permissions import Capability
@@ -71,11 +74,18 @@ class ReadingAdmin(StockAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> HttpResponse:
         if request.GET.get(SEARCH_VAR):
             limits.count_use(Limited.SEARCH, by=person(request))
-        return super().changelist_view(request, extra_context)
+        try:
+            return super().changelist_view(request, extra_context)
+        except NotOffered as refusal:
+            return _refuse(str(refusal))
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        check(self, request)
+        return super().get_changelist_instance(request)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row, or 404: what is not the person's to see does not exist for them."""
-        found = super().get_object(request, object_id, from_field)
+        """The row by its id and no other column, or 404: what is not the person's to see does not exist for them."""
+        found = super().get_object(request, object_id)
         if found is None:
             raise Http404
         clock.show(found if isinstance(found, Site) else getattr(found, "site", None) or person(request).home)
@@ -128,6 +138,17 @@ class ReadingAdmin(StockAdmin):
 
     def history_of(self, obj: Any, page: str) -> History:
         raise NotImplementedError
+
+
+def _refuse(text: str) -> HttpResponse:
+    """A page that says what was wrong with the address of a list."""
+    context = {
+        "status": 400,
+        "title": gettext("The request could not be read"),
+        "text": text,
+        "home": reverse("worklist"),
+    }
+    return HttpResponse(render_to_string("clinic/error.html", context), status=400)
 
 
 class PatientSearch(ReadingAdmin):

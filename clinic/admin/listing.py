@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.paginator import Paginator
 
 from clinic.actions import origin
+from clinic.admin.asking import PATIENTS, NotOffered
 from clinic.models import AuditEvent
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-PATIENTS = "patients"  # the ids of those whom a list is about, in its address
 LAST_PAGE = 100  # whoever has turned so many pages finds it sooner by a search or a filter
 
 
@@ -30,12 +29,12 @@ class Listing(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         if not 1 <= self.page_num <= LAST_PAGE:
-            raise IncorrectLookupParameters
+            raise NotOffered(PAGE_VAR)
         self.words = request.POST.get(SEARCH_VAR, "")
         before = (self.page_num - 1) * self.list_per_page
         found = list(self.queryset[before : before + self.list_per_page + 1])
         if before and not found:
-            raise IncorrectLookupParameters
+            raise NotOffered(PAGE_VAR)
         self.result_list = found[: self.list_per_page]
         listed = (
             () if self.model is AuditEvent else self.result_list

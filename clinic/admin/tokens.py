@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from knox.crypto import hash_token
 
 from clinic.actions import tokens
-from clinic.admin.forms import ActionForm
+from clinic.admin.forms import ActionForm, given
 from clinic.admin.history import Entry, History
 from clinic.admin.people import looks_after, managed_users
 from clinic.admin.shown_once import SecretForm, ShowsOnce
-from clinic.models import ApiToken, User
-from clinic.permissions import Capability
+from clinic.models import ApiToken, Membership, User
+from clinic.permissions import Capability, Role, Scope
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -24,14 +24,21 @@ if TYPE_CHECKING:
 
 
 class IssueForm(SecretForm):
-    user = forms.ModelChoiceField(queryset=User.objects.none())
+    user = forms.ModelChoiceField(
+        queryset=User.objects.none(), help_text=_("An integrator. People make tokens for programs of their own.")
+    )
+    scope = forms.ChoiceField(choices=[each for each in Scope.choices if each[0] != Scope.DECIDE])
+    days = forms.TypedChoiceField(choices=[(each, each) for each in tokens.DAYS], coerce=int, initial=tokens.DAYS[-1])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = managed_users(self.by).filter(is_active=True)  # type: ignore[attr-defined]
+        self.fields["user"].queryset = managed_users(self.by).filter(  # type: ignore[attr-defined]
+            is_active=True, pk__in=Membership.objects.filter(role=Role.INTEGRATOR, is_active=True).values("user")
+        )
 
     def act(self) -> ApiToken:
-        self.secret = tokens.issue(user=self.cleaned_data["user"], name=self.cleaned_data["name"], by=self.by)
+        said = given(self.cleaned_data, "user", "name", "scope", "days")
+        self.secret = tokens.issue(**said, by=self.by)  # type: ignore[arg-type]  # as the fields clean them
         return ApiToken.objects.get(digest=hash_token(self.secret))  # type: ignore[no-any-return]
 
 
@@ -47,10 +54,10 @@ class RevokeForm(ActionForm):
 class ApiTokenAdmin(ShowsOnce):
     reading = writing = Capability.MANAGE_PEOPLE
     add_form, change_form = IssueForm, RevokeForm
-    add_fields = ("name", "user")
-    change_fields = ("name", "user", "token_key", "created_by", "created", "expiry", "revoke")
-    read_fields = fixed_fields = ("name", "user", "token_key", "created_by", "created", "expiry")
-    list_display = ("name", "user", "token_key", "created", "expiry")
+    add_fields = ("name", "user", "scope", "days")
+    change_fields = ("name", "user", "scope", "token_key", "created_by", "created", "expiry", "revoke")
+    read_fields = fixed_fields = ("name", "user", "scope", "token_key", "created_by", "created", "expiry")
+    list_display = ("name", "user", "scope", "token_key", "created", "expiry")
     list_select_related = ("user",)
     ordering = ("-created",)
     search_fields = ("=name", "=user__username")

@@ -9,6 +9,7 @@ from knox.auth import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
 from clinic import clock
+from clinic.actions import origin
 
 if TYPE_CHECKING:
     from clinic.models import ApiToken
@@ -22,6 +23,13 @@ class BearerToken(TokenAuthentication):  # type: ignore[misc]  # knox ships no t
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
 
+    def validate_user(self, auth_token: ApiToken) -> Any:
+        """The person, able to do no more than the token is for; the trail tells of the token."""
+        user, token = super().validate_user(auth_token)
+        user.scope = token.scope
+        origin.note_token(token.token_key)
+        return user, token
+
     def _cleanup_token(self, auth_token: ApiToken) -> bool:
         """Refuse it where it has expired. Others of the same user are not looked for: that would be a query more."""
         return auth_token.expiry is not None and auth_token.expiry < clock.now()
@@ -34,4 +42,8 @@ class BearerTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
     name = "bearer_token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A token that an administrator of the site issued."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of a person's own, or one that an administrator issued to an integrator.",
+        }

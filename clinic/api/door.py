@@ -12,7 +12,7 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
@@ -21,7 +21,8 @@ from clinic.api import preconditions
 from clinic.api.authentication import BearerToken
 from clinic.api.pagination import NewestFirst
 from clinic.api.parsing import StrictJSONParser
-from clinic.api.problems import LengthMissing
+from clinic.api.problems import LengthMissing, TokenOnlyReads
+from clinic.permissions import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,11 +64,16 @@ class Address(GenericAPIView[Any]):
     renderer_classes = (QuickJSON,)
     content_negotiation_class = JsonAlways
     pagination_class = NewestFirst
+    only_reads = False  # whatever the method
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if "Transfer-Encoding" in request.headers:
             raise LengthMissing
         super().initial(request, *args, **kwargs)
+        if getattr(self.caller, "scope", None) == Scope.READ and not (
+            self.only_reads or request.method in SAFE_METHODS
+        ):
+            raise TokenOnlyReads
 
     @property
     def caller(self) -> User:

@@ -28,6 +28,8 @@ class EvaluateBody(Strict):
 class Evaluate(Address):
     """What a protocol says of answers."""
 
+    only_reads = True
+
     @writes("Evaluate answers without storing them", Outcome, body=EvaluateBody, problems=(404, 409), parameters=())
     def post(self, request: Request) -> Response:
         body = self.body(EvaluateBody)

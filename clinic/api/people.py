@@ -110,6 +110,8 @@ class Patients(Address):
 class PatientSearch(Address):
     """Some of the patients of your sites."""
 
+    only_reads = True
+
     @writes("Look for patients", PatientsFound, body=PatientSearchBody, problems=(429,), parameters=())
     def post(self, request: Request) -> Response:
         permissions.require_somewhere(self.caller, Capability.READ_PATIENT)

@@ -65,6 +65,12 @@ class OtherVersion(exceptions.APIException):
     default_detail = "This is not as If-Match says."
 
 
+class TokenOnlyReads(exceptions.PermissionDenied):
+    """A change by a token that is for reading."""
+
+    default_detail = "This token is for reading only."
+
+
 class LengthMissing(exceptions.APIException):
     """A body sent in pieces, of which nothing would be read."""
 

@@ -9,6 +9,7 @@ from knox.models import AbstractAuthToken
 from clinic import clock
 from clinic.models.base import Line, uuid7
 from clinic.models.sealed import UnderRing
+from clinic.permissions import Scope
 
 
 class SecondFactor(models.Model):
@@ -42,6 +43,7 @@ class ApiToken(AbstractAuthToken):  # type: ignore[misc]  # knox ships no types
     """A token by which a program acts for a user; only its hash is stored."""
 
     name = Line(max_length=80)
+    scope = models.CharField(max_length=10, choices=Scope, default=Scope.WRITE)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     def __str__(self) -> str:

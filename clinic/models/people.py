@@ -121,6 +121,7 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
     # A log-in is an entry of the audit trail; a column for it would be changed without a history.
     last_login = None
     emergency: BreakGlass | None = None  # what lets the present request show a patient of another site
+    scope: str | None = None  # what the token of the present request is limited to; none for the person themselves
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"

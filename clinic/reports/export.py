@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clinic.reports.tables import Table
 
 # What a spreadsheet would take for a formula at the beginning of a cell (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 DICTIONARY: Sequence[tuple[str, str, str]] = (
     ("table", "text", "which table of the dashboard; the name is stable"),
     ("row", "text", "the label of the row as shown, such as a week, a service, a flag or a rule with its version"),
@@ -55,4 +55,5 @@ def _written(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+    """What begins so, behind whatever blanks, is text; the wide forms of these signs are taken for them too."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) or cell[:1] in ("\t", "\r", "\n") else cell

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 
 from clinic import permissions
-from clinic.actions import break_glass, entry, form_keys
+from clinic.actions import break_glass, entry, form_keys, origin
 from clinic.models import BreakGlass, EmergencyReason, Site
 from clinic.models.base import Line
 from clinic.models.break_glass import SHORTEST_NOTE
@@ -119,13 +119,15 @@ class BreakGlassPage(StaffPage):
         return reverse("patient", args=[access.patient_id]) if access else None
 
     def _show(self, form: BreakGlassForm, *, status: int = 200) -> HttpResponseBase:
-        held = BreakGlass.objects.open().filter(by=self.user).select_related("site", "patient")
+        held = BreakGlass.objects.open().filter(by=self.user).select_related("site", "patient__kept_key")
+        still = [each for each in held if not each.is_over]
+        origin.note_found(still)
         return self.show(
             "clinic/break_glass.html",
             status=status,
             form=form,
             faults=faults.of_form(form),
-            open=[each for each in held if not each.is_over],
+            open=still,
             crumbs=[Link(_("Patients"), reverse("find_patient"))],
         )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from clinic.actions import origin
 from clinic.models import AuditEvent, Patient
 from clinic.web.pages import name_of
 
@@ -53,6 +54,7 @@ def work(user: User, site: Site) -> list[Work]:
         last.setdefault(subject, (action, at))
     shown = dict(list(last.items())[:_SHOWN])
     patients = Patient.objects.visible_to(user).select_related("kept_key").in_bulk(list(shown))
+    origin.note_found(patients.values())
     return [
         Work(patient=name_of(patients[pk]), url=reverse("patient", args=[pk]), what=_said(action), at=at)
         for pk, (action, at) in shown.items()

@@ -21,6 +21,7 @@ from clinic.web import (
     second_factor,
     stops,
     timeline,
+    tokens,
     trend,
     worklist,
 )
@@ -32,6 +33,7 @@ urlpatterns = [
     path("login/code/", entry.GiveCode.as_view(), name="login_code"),
     path("logout/", entry.LogOut.as_view(), name="logout"),
     path("password/", password.OwnPassword.as_view(), name="password"),
+    path("tokens/", tokens.OwnTokens.as_view(), name="tokens"),
     path("second-factor/", second_factor.SetUp.as_view(), name="second_factor"),
     path("second-factor/picture.svg", second_factor.Picture.as_view(), name="second_factor_picture"),
     path("second-factor/again/", second_factor.ShowAgain.as_view(), name="second_factor_again"),

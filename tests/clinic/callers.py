@@ -7,9 +7,9 @@ from typing import Any
 
 from django.test import Client
 
-from clinic.actions import people, tokens
+from clinic.actions import tokens
 from clinic.models import Site, User
-from clinic.permissions import Role
+from clinic.permissions import Role, Scope
 from tests import factories
 
 ROOT = "/api/v1/"
@@ -23,7 +23,7 @@ class Caller:
 
     def __init__(self, user: User, site: Site) -> None:
         self.user, self.site = user, site
-        secret = tokens.issue(user=user, name="test", by=people.system())
+        secret = tokens.issue(user=user, name="test", scope=Scope.DECIDE, by=user)
         self.client = Client(headers={"Authorization": f"Bearer {secret}", "If-Match": "*"})
 
     def get(self, address: str, **headers: str) -> Any:

@@ -229,7 +229,9 @@ def test_nobody_gives_themselves_a_role(client: Client, admin: User, here: Site)
 
 def test_a_token_is_shown_once_and_shut_out_when_revoked(client: Client, here: Site):
     user = factories.user(Role.INTEGRATOR, here)
-    page = post(client, "apitoken/add", {"name": "Records bridge", "user": str(user.pk)}).content.decode()
+    page = post(
+        client, "apitoken/add", {"name": "Records bridge", "user": str(user.pk), "scope": "write", "days": "30"}
+    ).content.decode()
     token = ApiToken.objects.get(name="Records bridge")
     assert f"<code>{token.token_key}" in page
     assert newest_entry(here).action == "token.issue"

@@ -310,7 +310,7 @@ def test_no_address_of_the_administration_holds_a_name(here: Site, model: str, n
     assert [getattr(row, name) for row in page.context["cl"].result_list] == [garley.pk]
     assert 'value="garley"' in page.content.decode()
     assert client.get(address, {"patients": str(garley.pk)}).context["cl"].result_count == 1
-    assert client.get(address, {"patients": "garley"}).context["cl"].result_count == 0
+    assert client.get(address, {"patients": "garley"}).status_code == 400
     assert client.post(address, {"q": ""}).context["cl"].result_count > 2
     asked = client.get(address, {"q": "garley"})
     assert (asked.status_code, asked["Location"]) == (302, address)

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from clinic.actions import decisions, letters, people, tokens, webhooks
+from clinic.actions import decisions, letters, tokens, webhooks
 from clinic.actions.seen import SHOWN
 from clinic.models import ApiToken, AuditEvent, Membership, Site
 from clinic.permissions import Role
@@ -74,7 +74,7 @@ def records(site: Site) -> dict[str, Any]:
     assessment = factories.assessment(site, clinician, "distressed_after_treatment")
     decision = decisions.decide(assessment=assessment, kind="accepted", by=clinician)
     letter, _ = letters.issue(assessment=assessment, kind="patient", by=clinician)
-    tokens.issue(user=clinician, name="a program", by=people.system())
+    tokens.issue(user=clinician, name="a program", by=clinician)
     admin = factories.user(Role.ADMIN, site)
     access = factories.emergency_access(assessment.intake.patient, factories.user(Role.CLINICIAN, factories.site()))
     webhook = webhooks.add(site=site, url="https://example.org/", events=["intake.completed"], by=admin)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from clinic.actions import decisions, imaging, intakes, letters, patients, people, referrals, stops, tokens, webhooks
+from clinic.actions import decisions, imaging, intakes, letters, patients, referrals, stops, tokens, webhooks
 from clinic.letters import typesetting
 from clinic.models import ApiToken, AuditEvent, Membership, Site, User
 from clinic.permissions import Role
@@ -61,7 +61,7 @@ def treated(site: Site, by: User) -> dict[str, Any]:
 def administered(site: Site, clinician: User) -> dict[str, Any]:
     """The ids of what administrators look after, in every text of which their word stands."""
     word = f"{OF_THE_OFFICE}{site.slug}"
-    tokens.issue(user=clinician, name=word, by=people.system())
+    tokens.issue(user=clinician, name=word, by=clinician)
     url = f"https://{word.lower()}.example/"
     webhook = webhooks.add(site=site, url=url, events=["intake.completed"], by=person(Role.ADMIN, site, word))
     return {

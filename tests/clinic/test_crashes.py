@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 
-from clinic.actions import people, tokens, verifying
+from clinic.actions import tokens, verifying
 from clinic.models import Assessment, AuditEvent, Intake, Patient, Site
 from clinic.permissions import Role
 from clinic.settings import BASE_DIR
@@ -159,7 +159,7 @@ def clients_of(server: Server, site: Site, stop: Event) -> list[Client]:
     clients = []
     for _ in range(CLIENTS):
         clinician = factories.user(Role.CLINICIAN, site)
-        secret = tokens.issue(user=clinician, name="crash", by=people.system())
+        secret = tokens.issue(user=clinician, name="crash", scope="decide", by=clinician)
         clients.append(Client(server, site, secret, stop))
     return clients
 

@@ -169,7 +169,9 @@ def test_a_group_of_one_to_nine_is_shown_nowhere(worked: Site) -> None:
     assert [each for each in values if each.isdecimal() and 0 < int(each) < 10] == []
 
 
-@pytest.mark.parametrize("label", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize(
+    "label", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", " =1", "\u00a0=1", "\uff1d1", "\uff201"]
+)
 def test_no_cell_of_the_export_is_a_formula(label: str) -> None:
     table = Table(name="t", title="", note="", columns=(label,), rows=[(label, (label,))])
     (line,) = csv.DictReader(io.StringIO(tables_as_csv([table]), newline=""))

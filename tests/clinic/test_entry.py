@@ -87,7 +87,7 @@ def test_no_log_in_without_its_entry(client: Client, monkeypatch: pytest.MonkeyP
 
 
 def test_a_password_changed_shuts_out_the_programs_and_says_so(clinician: User):
-    tokens.issue(user=clinician, name="Bridge", by=people.system())
+    tokens.issue(user=clinician, name="Bridge", by=clinician)
     people.choose_password(password=factories.PASSWORD + "!", by=clinician)
     newest = AuditEvent.objects.order_by("-seq").values_list("action", flat=True)[:2]
     assert set(newest) == {"token.revoke", "user.password"}

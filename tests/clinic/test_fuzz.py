@@ -18,7 +18,7 @@ from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
 from clinic import clock
-from clinic.actions import decisions, imaging, intakes, letters, people, referrals, tokens
+from clinic.actions import decisions, imaging, intakes, letters, referrals, tokens
 from clinic.models import Assessment, Intake, Letter, Patient, Referral, Site, User
 from tests import factories
 from tests.clinic.referral_life import LIFE, WAYS
@@ -103,7 +103,7 @@ class Clinic:
             "family_name": "Example",
             "phone": "01632 960000",
         }
-        self.headers = {"Authorization": f"Bearer {tokens.issue(user=by, name='fuzz', by=people.system())}"}
+        self.headers = {"Authorization": f"Bearer {tokens.issue(user=by, name='fuzz', scope='decide', by=by)}"}
 
     def path(self, operation: APIOperation[Any], *, fits: bool) -> dict[str, SearchStrategy[Any]]:
         """Values of the parameters in an address that lead to something, or to what it can be done about."""

@@ -138,6 +138,14 @@ def test_nobody_approves_their_own_by_the_action(both: User) -> None:
     assert stored(release).status == "in_review"
 
 
+def test_nobody_approves_at_another_site_what_they_wrote_at_one(author: User, elsewhere: Site) -> None:
+    people.grant(user=author, site=elsewhere, role=Role.APPROVER, by=people.system())
+    two_places = User.objects.get(pk=author.pk)
+    release = small.in_review(by=two_places)
+    with pytest.raises(Conflict, match="Nobody approves a protocol of their own"):
+        approve(release, two_places)
+
+
 def test_whoever_wrote_any_of_the_text_does_not_approve_it(author: User, both: User, here: Site) -> None:
     release = small.draft(by=both)
     other = factories.user(Role.AUTHOR, here)

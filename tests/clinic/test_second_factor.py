@@ -181,6 +181,32 @@ def test_wrong_codes_and_wrong_passwords_count_together(client: Client, clinicia
     assert Client().post(reverse("login"), wrong).status_code == 429
 
 
+def test_wrong_codes_of_many_sessions_count_together(clinician: User, app: App):
+    waiting = [Client() for _ in range(6)]
+    for each in waiting:
+        give_password(each, clinician)
+    assert [give_code(each, "000000").status_code for each in waiting[:5]] == [200, 200, 200, 200, 429]
+    assert give_code(waiting[5], app.code()).status_code == 429
+
+
+def test_a_right_password_again_gives_no_new_guesses_of_the_code(clinician: User, app: App):
+    answers = []
+    for _ in range(5):
+        client = Client()
+        give_password(client, clinician)
+        answers.append(give_code(client, "000000").status_code)
+    assert answers == [200, 200, 200, 200, 429]
+
+
+def test_a_code_that_was_given_in_one_session_is_none_in_another(clinician: User, app: App):
+    code, first, second = app.code(), Client(), Client()
+    for each in (first, second):
+        give_password(each, clinician)
+    assert give_code(first, code).status_code == 302
+    assert give_code(second, code).status_code == 200
+    assert not is_in(second)
+
+
 def test_the_code_of_another_person_is_refused(client: Client, here: Site, clinician: User, app: App):
     other = App(factories.user(Role.CLINICIAN, here))
     give_password(client, clinician)

@@ -110,7 +110,8 @@ def test_a_list_is_told_with_whom_it_showed(reader: Client, here: Site, clinicia
     intake = factories.open_intake(here, clinician)
     reader.get(reverse("worklist"))
     entry = last(here)
-    assert (entry.action, entry.detail["number"]) == ("work.list", 1)
+    assert (entry.action, entry.detail["number"]) == ("work.list", 2)  # what is waited for, and whom one saw last
+    assert str(intake.patient_id) in entry.detail["found"]
     machine = caller(Role.CLINICIAN, here)
     machine.get("intakes/")
     assert (last(here).action, last(here).detail["found"], last(here).door) == (

@@ -14,6 +14,7 @@ from django.urls import reverse
 from clinic import clock
 from clinic.actions import people, second_factor, tokens
 from clinic.models import Membership, Site, User
+from clinic.permissions import Role
 from tests import factories
 from tests.clinic.apps import App, give_password, log_in
 from tests.test_addresses import demands_login
@@ -35,7 +36,7 @@ def browser(clinician: User, app: App) -> Client:
 
 @pytest.fixture
 def program(clinician: User, app: App) -> Client:
-    secret = tokens.issue(user=User.objects.get(pk=clinician.pk), name="test", by=people.system())
+    secret = tokens.issue(user=clinician, name="test", by=clinician)
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -96,6 +97,19 @@ def test_the_next_request_is_refused(
         assert patient.family_name not in answer.content.decode()
 
 
+@pytest.mark.parametrize("change", [deactivate, end_membership])
+def test_whoever_is_let_in_again_logs_in_again_and_gets_new_tokens(
+    browser: Client, program: Client, here: Site, clinician: User, change: Callable[[User, Client], None]
+):
+    change(User.objects.get(pk=clinician.pk), browser)
+    if change is deactivate:
+        people.change(user=User.objects.get(pk=clinician.pk), changes={"is_active": True}, by=people.system())
+    else:
+        people.grant(user=clinician, site=here, role=Role.CLINICIAN, by=people.system())
+    assert demands_login(browser.get(reverse("worklist")))
+    assert program.get("/api/v1/protocols/").status_code == 401
+
+
 def test_who_changes_their_own_password_stays_in_and_their_other_sessions_end(
     settings: Any, browser: Client, clinician: User, app: App
 ):
@@ -144,7 +158,7 @@ def test_no_answer_to_a_program_stays_on_its_way(program: Client, path: str):
 
 
 def test_a_token_lets_nobody_in_after_its_end_and_no_other_is_looked_for(program: Client, clinician: User):
-    tokens.issue(user=User.objects.get(pk=clinician.pk), name="another", by=people.system())
+    tokens.issue(user=clinician, name="another", by=clinician)
     with CaptureQueriesContext(connection) as asked:
         assert program.get("/api/v1/protocols/").status_code == 200
     assert len([each for each in asked if "clinic_apitoken" in each["sql"]]) == 1
