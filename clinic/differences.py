@@ -59,6 +59,7 @@ _FIELDS: Mapping[str, _StrPromise] = {
     "low": gettext_lazy("At least"),
     "high": gettext_lazy("At most"),
     "unit": gettext_lazy("Unit"),
+    "interval": gettext_lazy("May be uncertain"),
     "safety": gettext_lazy("Safety question"),
     "asked_by": gettext_lazy("For whom to answer"),
     "section": gettext_lazy("Section"),

@@ -58,6 +58,7 @@ _OWN_WORDS = (
     *(gettext_noop("is not a list of studies"), gettext_noop("is not an answer that this question takes")),
 )
 _DISAGREES = re.compile(r"does not agree with (?P<question>\w+), which gives (?P<days>\d+)")
+_INTERVAL = re.compile(r"(?P<low>\d+) to (?P<high>\d+)( (?P<unit>.+))?")
 _STUDIES: Mapping[str, _StrPromise] = {
     "xray": gettext_lazy("X-ray"),
     "mri": gettext_lazy("MRI"),
@@ -197,6 +198,9 @@ def _answers(parts: list[str]) -> Iterator[str]:
 
 def _answer(said: str) -> str:
     """An answer as the explanation words it: a label, or a number with its unit."""
+    interval = _INTERVAL.fullmatch(said)
+    if interval:
+        return _("%(low)s to %(high)s") % interval.groupdict() + f" {text(interval['unit'] or '')}".rstrip()
     number, _space, unit = said.partition(" ")
     if number.isdecimal() and unit:
         return f"{number} {text(unit)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 class Advice(NamedTuple):
     """Where the patient goes and by when, to whom they are referred, and what is done; in no order of its own."""
 

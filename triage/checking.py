@@ -152,6 +152,7 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
             yield f"{place}.min: is above max"
         elif question.high > _LARGEST or question.low < -_LARGEST:
             yield f"{place}: takes numbers beyond {_LARGEST}"
+        yield from _interval_faults(protocol, question)
         if question.days_since:
             start = protocol.questions.get(question.days_since)
             if start is None or start.type is not QuestionType.DATE:
@@ -161,6 +162,19 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
     if needed and (studies is None or studies.type is not QuestionType.STUDIES):
         yield f'imaging.question: "{protocol.imaging_question}" is not a question of type studies'
     yield from _instrument_faults(protocol)
+
+
+def _interval_faults(protocol: Protocol, question: Question) -> Iterator[str]:
+    """A safety answer and a score are exact, and days are counted from a day."""
+    if not question.interval:
+        return
+    place = f"questions[{question.id}].interval"
+    if question.type is not QuestionType.INTEGER:
+        yield f"{place}: only a whole number can be an interval"
+    if question.safety or question.days_since:
+        yield f"{place}: the answer to a safety question, or a number of days since a date, is exact"
+    if any(question.id in (*each.items, each.total) for each in protocol.instruments.values()):
+        yield f"{place}: an item of an instrument is exact"
 
 
 def _instrument_faults(protocol: Protocol) -> Iterator[str]:

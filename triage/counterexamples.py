@@ -7,11 +7,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from triage.explanation import say
-from triage.facts import Facts, check_answers
+from triage.facts import check_answers
 from triage.imaging import REQUIRED, STUDY_WORDS
 from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
 from triage.outcome import suggest
 from triage.patient_view import PatientView
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
 from triage.study_lists import example
 
@@ -80,17 +81,24 @@ def _is_clear(variable: Variable, chosen: Mapping[str, int], clear: Mapping[str,
 def _with_studies(space: Drawn, said: Answers, chosen: Mapping[str, int]) -> Answers:
     """The answers with a list of studies in place of what is said about studies."""
     protocol, facts = space.protocol, space.everybody.facts
-    answers = {name: answer for name, answer in said.items() if name in protocol.questions and answer is not None}
+    answers = {
+        name: _given(answer) for name, answer in said.items() if name in protocol.questions and answer is not None
+    }
     wanted: dict[str, Verdict] = {fact.id: said[fact.id] for fact in facts if fact.id in chosen}
     if space.partial and all(verdict is NOT_ASKED for verdict in wanted.values()):
         return answers
     if wanted and all(verdict is NOT_SURE for verdict in wanted.values()):
         return {**answers, protocol.imaging_question: "not_sure"}
-    view = PatientView(protocol, Facts(values=answers, on=ON))
+    view = PatientView(protocol, check_answers(protocol.questions, answers, on=ON))
     studies = example(view, facts, wanted)
     if facts and studies is not None:
         answers[protocol.imaging_question] = [_as_answer(each) for each in studies]
     return answers
+
+
+def _given(answer: Any) -> Any:
+    """As it is written on the wire."""
+    return {"from": answer.low, "to": answer.high} if isinstance(answer, Range) else answer
 
 
 def _as_answer(study: Any) -> dict[str, object]:

@@ -238,7 +238,7 @@ class _Decision:
         read = self.protocol.most_decisive_first
         if not any(self.view.is_open(self.protocol.questions[name]) for name in read):
             return ()  # and a protocol that is tried on complete intakes alone needs no diagrams
-        exact = relevance(self.protocol)
+        exact = relevance(self.view)
         if exact is None:
             return self._undecided()
         matter = exact.outstanding(self.view)

@@ -10,6 +10,7 @@ from triage.engine import ENGINE_VERSION, Evaluation, Finding, State
 from triage.facts import NOT_SURE_ANSWER
 from triage.imaging import Study
 from triage.protocol import Disposition, Flag, Rule
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
 from triage.referring import Referral
 
@@ -251,6 +252,8 @@ def say(question: Question, value: Value) -> str:
         return value.isoformat()
     if question.type is QuestionType.TRI:
         return _TRI_WORDS[str(value)]
+    if isinstance(value, Range):
+        return f"{value.low} to {value.high} {question.unit}".strip()
     if question.type is QuestionType.INTEGER:
         return f"{value} {question.unit}".strip()
     return _label(question, str(value))

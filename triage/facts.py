@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triage.imaging import Study, read_study
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
 from triage.wording import TextError, clean_text, read_date
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 NOT_SURE_ANSWER = "not_sure"
 SOURCES = ("patient", "staff", "record")
 _LONG_FORM = ("value", "source", "at", "by", "disputes")
+_ENDS = ("from", "to")
 # How bad an answer to a safety question is: of two sources that disagree the worse one counts.
 _WORSE = {"no": 0, NOT_SURE_ANSWER: 1, "yes": 2}
 
-Value = str | int | date | tuple[str, ...] | tuple[Study, ...]
+Value = str | int | Range | date | tuple[str, ...] | tuple[Study, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ class Conflict:
 class Facts:
     """Checked answers by question id, on the day of evaluation.
 
-    A value is a word, a number, a date, a tuple of words or of studies, or "not_sure". A
-    question without a value has not been asked.
+    A value is a word, a number, the range in which a number lies, a date, a tuple of words or of
+    studies, or "not_sure". A question without a value has not been asked.
     """
 
     values: Mapping[str, Value]
@@ -111,9 +113,15 @@ def _name(key: object) -> str:
     return shown or '""'
 
 
+def long_form(raw: object) -> Mapping[str, Any]:
+    """An answer of either form in the long one; an interval is a table too, but a short answer."""
+    is_long = isinstance(raw, dict) and not raw.keys() & set(_ENDS)
+    return raw if is_long and isinstance(raw, dict) else {"value": raw}
+
+
 def _check(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[Value]:
     """The value, and the disputing one if there is one; faults go to `faults`."""
-    long = raw if isinstance(raw, dict) else {"value": raw}
+    long = long_form(raw)
     if "value" not in long:
         faults.append(AnswerFault(f"{question.id}.value", "is missing", question.allowed))
         return
@@ -160,6 +168,8 @@ def _check_value(question: Question, raw: object, on: date, faults: list[AnswerF
         yield raw
     elif question.type is QuestionType.STUDIES:
         yield from _check_studies(question, raw, on, faults)
+    elif question.interval and isinstance(raw, dict):
+        yield from _check_interval(question, raw, faults)
     else:
         value = _READERS[question.type](question, raw, on)
         if value is None:
@@ -167,6 +177,29 @@ def _check_value(question: Question, raw: object, on: date, faults: list[AnswerF
             faults.append(AnswerFault(question.id, reason, question.allowed))
         else:
             yield value
+
+
+def _check_interval(question: Question, raw: Mapping[str, object], faults: list[AnswerFault]) -> Iterator[Value]:
+    """The range from one whole number to another; where both are the same it is that number."""
+    found = list(_interval_faults(question, raw))
+    faults += found
+    low, high = raw.get("from"), raw.get("to")
+    if not found and isinstance(low, int) and isinstance(high, int):
+        yield Range(low, high) if low < high else low
+
+
+def _interval_faults(question: Question, raw: Mapping[str, object]) -> Iterator[AnswerFault]:
+    allowed = f"a whole number from {question.low} to {question.high}"
+    for key in raw:
+        if key not in _ENDS:
+            yield AnswerFault(f"{question.id}.{_name(key)}", "is not known", ", ".join(_ENDS))
+    low, high = (_read_number(question, raw.get(end), date.min) for end in _ENDS)
+    for end, number in zip(_ENDS, (low, high), strict=True):
+        if number is None:
+            reason = "is not a whole number in range" if end in raw else "is missing"
+            yield AnswerFault(f"{question.id}.{end}", reason, allowed)
+    if low is not None and high is not None and low > high:
+        yield AnswerFault(question.id, "is upside down: it begins above its end", question.allowed)
 
 
 def _reason(raw: object) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from triage.facts import NOT_SURE_ANSWER
 from triage.logic import NO, YES
 from triage.protocol import Disposition, Service
+from triage.quantities import Range
 from triage.referring import NO_REFERRAL
 from triage.spaces import Space, ordered_answers
 
@@ -117,6 +118,12 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             _decided_by_a_hidden_answer,
             of_half_filled=False,
         ),
+        Property(
+            "an_interval_is_never_calmer_than_all_it_spans",
+            "F4",
+            "An age that is not certain never makes the outcome less urgent than every age that it may be.",
+            _calmer_than_all_it_spans,
+        ),
         *(_owed(each) for each in owed.obligations),
     )
 
@@ -214,6 +221,14 @@ def _nothing_to_do(space: Space) -> Iterator[Node]:
         if left != space.nowhere:
             left = space.all_of(left, space.not_(space.asked_for(action)))
     yield left
+
+
+def _calmer_than_all_it_spans(space: Space) -> Iterator[Node]:
+    for variable in space.everybody.variables:
+        for interval in (each for each in variable.answers if isinstance(each, Range)):
+            least = space.least(space.rank, variable.name, interval)
+            now = space.changed(space.rank, variable.name, interval)
+            yield space.all_of(space.has(variable.name, interval), space.lower(now, least))
 
 
 def _decided_by_a_hidden_answer(space: Space) -> Iterator[Node]:

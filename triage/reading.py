@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 _Word = TypeVar("_Word", Disposition, Service)
 STATUSES = ("current", "withdrawn", "expired", "background")
+UNCERTAIN_UNIT = (
+    "years"  # an age is often not known exactly: such a number may be an interval unless a protocol says no
+)
 LARGEST = 1_000_000  # bytes; ten times the size of a large protocol
 
 
@@ -145,6 +148,7 @@ def _question(table: Table, scales: Table) -> Question:
         for each in table.tables("options", required=kind in ("choice", "choices"))
     )
     low, high = (0, 0)
+    unit = table.text("unit", default="")
     if kind is QuestionType.INTEGER:
         low, high = table.number("min"), table.number("max")
     if kind is QuestionType.SCALE:
@@ -161,11 +165,12 @@ def _question(table: Table, scales: Table) -> Question:
         options=tuple(each for each in options if each.value != "not_sure"),
         low=low,
         high=high,
-        unit=table.text("unit", default=""),
+        unit=unit,
         safety=table.truth("safety", default=False),
         ask_when=table.condition("ask_when", required=False),
         asked_by=table.word("asked_by", ("", "clinician"), default=""),
         days_since=table.text("days_since", default=""),
+        interval=table.truth("interval", default=kind is QuestionType.INTEGER and unit == UNCERTAIN_UNIT),
         codes=table.strings("codes"),
     )
 

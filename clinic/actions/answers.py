@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault
+from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault, long_form
 from triage.questions import QuestionType
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) 
     faults = [] if source in SOURCES else [AnswerFault("source", "is not a source", ", ".join(SOURCES))]
     made, now = {}, at.isoformat()
     for name, raw in given.items():
-        long = raw if isinstance(raw, dict) else {"value": raw}
+        long = long_form(raw)
         faults += _unfit(name, long, at)
         made[name] = {
             "value": long["value"],
