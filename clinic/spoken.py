@@ -55,9 +55,11 @@ _OWN_WORDS = (
     *(gettext_noop("is missing"), gettext_noop("is not one of the words it takes")),
     *(gettext_noop("is not a number of days"), gettext_noop("is not a past date")),
     gettext_noop("does not agree with performed_on"),
+    *(gettext_noop("is a day that has not come yet"), gettext_noop("is upside down: it begins above its end")),
     *(gettext_noop("is not a list of studies"), gettext_noop("is not an answer that this question takes")),
 )
 _DISAGREES = re.compile(r"does not agree with (?P<question>\w+), which gives (?P<days>\d+)")
+_CONTRADICTS = re.compile(r"does not go together with (?P<question>\w+): (?P<own>.+), and (?P<other>.+)")
 _INTERVAL = re.compile(r"(?P<low>\d+) to (?P<high>\d+)( (?P<unit>.+))?")
 _STUDIES: Mapping[str, _StrPromise] = {
     "xray": gettext_lazy("X-ray"),
@@ -155,8 +157,17 @@ def study(word: str) -> str:
     return str(_STUDIES.get(word, word))
 
 
+def is_contradiction(said: str) -> bool:
+    """Whether an answer is refused for what another one says."""
+    return _CONTRADICTS.fullmatch(said) is not None
+
+
 def reason(said: str) -> str:
     """Why an answer is refused, or does not go together with another."""
+    contradiction = _CONTRADICTS.fullmatch(said)
+    if contradiction:
+        words = {**contradiction.groupdict(), **{name: answer(contradiction[name]) for name in ("own", "other")}}
+        return _("does not go together with %(question)s: %(own)s, and %(other)s") % words
     found = _DISAGREES.fullmatch(said)
     if found is None:
         return text(said)

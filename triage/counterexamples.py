@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import typing
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from triage.explanation import say
-from triage.facts import check_answers
+from triage.contradictions import contradictions
+from triage.facts import Facts, check_answers
 from triage.imaging import REQUIRED, STUDY_WORDS
 from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
 from triage.outcome import suggest
 from triage.patient_view import PatientView
 from triage.quantities import Range
 from triage.questions import Question, QuestionType
+from triage.saying import say
 from triage.study_lists import example
 
 if TYPE_CHECKING:
@@ -59,7 +61,31 @@ def nearest(space: Drawn, found: Node, owed: Obligations) -> Answers:
         else each.answers[chosen[each.name]]
         for each in space.everybody.variables
     }
-    return _with_studies(space, answers, chosen)
+    return _with_studies(space, _in_agreement(space, answers), chosen)
+
+
+def _in_agreement(space: Drawn, answers: Answers) -> Answers:
+    """The answers, numbers that contradict each other put to the ends of their kinds, where that helps."""
+    variables = {each.name: each for each in space.everybody.variables}
+    for one, other in (each.questions for each in space.protocol.must_hold):
+        if not {one, other} <= answers.keys() or not _contradict(space.protocol, answers, one, other):
+            continue
+        ways = (
+            {one: a, other: b} for a, b in product(*(_ends(variables[name], answers[name]) for name in (one, other)))
+        )
+        agreeing = (way for way in ways if not _contradict(space.protocol, way, one, other))
+        answers = answers | next(agreeing, {})
+    return answers
+
+
+def _ends(variable: Variable, answer: Any) -> list[Any]:
+    kind = variable.kinds[variable.kind(answer)]
+    return [answer, kind[0], kind[-1]]
+
+
+def _contradict(protocol: Protocol, answers: Answers, one: str, other: str) -> bool:
+    values = {name: answers[name] for name in (one, other) if answers[name] is not None}
+    return any(contradictions(protocol, Facts(values=values, on=ON)))
 
 
 def _clear(space: Drawn, variable: Variable, owed: Obligations) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,48 @@ def check_answers(questions: Mapping[str, Question], answers: Mapping[str, objec
             conflicts.append(Conflict(name, "two sources gave different answers"))
     if faults:
         raise AnswerErrors(faults)
-    conflicts += _derive_days(questions, values, on)
+    derive_days(questions, values, on)
     # In the order of the questions, whatever order a database has kept the answers in.
     places = {name: place for place, name in enumerate(questions)}
     values = {name: values[name] for name in places if name in values}
     return Facts(values=values, on=on, conflicts=tuple(sorted(conflicts, key=lambda each: places[each.question])))
+
+
+def check_stored(questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date) -> Facts:
+    """Facts from answers that were checked when they were given.
+
+    A day that is yet to come counts as not known: where the clock of a place is set back, today can
+    become tomorrow.
+    """
+    kept, conflicts = {**answers}, []
+    for name, question in questions.items():
+        long = long_form(answers.get(name))
+        value = _without_days_to_come(question, long.get("value"), on)
+        if value != long.get("value"):
+            kept[name] = {**long, "value": value}
+            conflicts.append(Conflict(name, "is a day that has not come yet"))
+    facts = check_answers(questions, kept, on=on)
+    return replace(facts, conflicts=(*facts.conflicts, *conflicts))
+
+
+def _without_days_to_come(question: Question, value: object, on: date) -> object:
+    if question.type is QuestionType.DATE:
+        return NOT_SURE_ANSWER if _is_to_come(value, on) else value
+    if question.type is QuestionType.STUDIES and isinstance(value, list):
+        return [_dated(each, on) for each in value]
+    return value
+
+
+def _dated(study: object, on: date) -> object:
+    """The study, without its day if that is yet to come."""
+    if not isinstance(study, dict) or not _is_to_come(study.get("performed_on"), on):
+        return study
+    return {key: value for key, value in study.items() if key not in ("performed_on", "age_days")}
+
+
+def _is_to_come(raw: object, on: date) -> bool:
+    day = read_date(raw)
+    return day is not None and day > on
 
 
 def check_fitting(
@@ -100,11 +137,11 @@ def check_fitting(
     """
     asked = {name: answer for name, answer in answers.items() if name in questions}
     try:
-        return check_answers(questions, asked, on=on), ()
+        return check_stored(questions, asked, on=on), ()
     except AnswerErrors as error:
         unfit = {re.split(r"[.\[]", fault.path)[0] for fault in error.faults}
         fitting = {name: answer for name, answer in asked.items() if name not in unfit}
-        return check_answers(questions, fitting, on=on), tuple(sorted(unfit))
+        return check_stored(questions, fitting, on=on), tuple(sorted(unfit))
 
 
 def _name(key: object) -> str:
@@ -280,18 +317,16 @@ def _worse(question: Question, checked: list[Value]) -> Value:
     return NOT_SURE_ANSWER
 
 
-def _derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> list[Conflict]:
-    """Fill in numbers of days that a date answers; where both are given and differ, neither counts."""
-    conflicts = []
+def derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> None:
+    """Fill in numbers of days that a date answers and nobody has."""
     for question in questions.values():
-        start = values.get(question.days_since) if question.days_since else None
-        if not isinstance(start, date):
-            continue
-        days = min((on - start).days, question.high)
-        if values.get(question.id, days) in (days, NOT_SURE_ANSWER):
-            values[question.id] = days
-        else:
-            del values[question.id]
-            reason = f"does not agree with {question.days_since}, which gives {days}"
-            conflicts.append(Conflict(question.id, reason))
-    return conflicts
+        if values.get(question.id, NOT_SURE_ANSWER) == NOT_SURE_ANSWER:
+            days = days_since(question, values, on)
+            if days is not None:
+                values[question.id] = days
+
+
+def days_since(question: Question, values: Mapping[str, Value], on: date) -> int | None:
+    """The number of days since the date that a question of days counts from; None where there is none."""
+    start = values.get(question.days_since) if question.days_since else None
+    return min((on - start).days, question.high) if isinstance(start, date) else None

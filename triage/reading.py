@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from triage.checking import check_references
+from triage.conditions import parse
 from triage.instruments import Band, Instrument
 from triage.protocol import (
     LEVELS,
@@ -19,6 +20,7 @@ from triage.protocol import (
     Flag,
     Incomplete,
     Level,
+    MustHold,
     Permit,
     Protocol,
     Recommendation,
@@ -36,10 +38,13 @@ from triage.questions import Option, Question, QuestionType
 from triage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _Word = TypeVar("_Word", Disposition, Service)
 STATUSES = ("current", "withdrawn", "expired", "background")
+AGE, FIRST_ONSET_AGE = "age", "first_onset_age"  # ids that are a contract with integrators
+_ONSET = "the age at which it first began is not above the age of the patient"
+_BIRTH = "nothing is older than the patient"
 UNCERTAIN_UNIT = (
     "years"  # an age is often not known exactly: such a number may be an interval unless a protocol says no
 )
@@ -120,7 +125,37 @@ def _protocol(root: Table, digest: str) -> Protocol:
         texts=tuple(map(_text, root.tables("texts"))),
         dispositions=_wordings(root.table("dispositions"), Disposition),
         services=_wordings(root.table("services"), Service),
+        must_hold=tuple(_must_hold(root, questions, imaging.text("question", default=""))),
     )
+
+
+def _must_hold(root: Table, questions: Mapping[str, Question], imaging: str) -> Iterator[MustHold]:
+    """What the file states; one that says nothing of it gets what holds of every life."""
+    if "must_hold" in root:
+        yield from map(_stated, root.tables("must_hold"))
+    elif AGE in questions and questions[AGE].type is QuestionType.INTEGER:
+        yield from _of_every_life(questions, imaging)
+
+
+def _stated(table: Table) -> MustHold:
+    name, says = table.text("id"), table.text("says")
+    after_birth = table.text("after_birth", default="")
+    if after_birth:
+        return MustHold(id=name, questions=(AGE, after_birth), says=says)
+    when = table.required_condition("when")
+    read = tuple(dict.fromkeys(each for part in when.walk() for each in part.names))
+    one, other = (*read, "", "")[:2] if len(read) <= 2 else ("", "")
+    return MustHold(id=name, questions=(one, other), says=says, when=when)
+
+
+def _of_every_life(questions: Mapping[str, Question], imaging: str) -> Iterator[MustHold]:
+    onset = questions.get(FIRST_ONSET_AGE)
+    if onset and onset.type is QuestionType.INTEGER:
+        when = parse(f"{AGE} >= {FIRST_ONSET_AGE}")
+        yield MustHold(id=FIRST_ONSET_AGE, questions=(AGE, FIRST_ONSET_AGE), says=_ONSET, when=when)
+    for question in questions.values():
+        if question.id == imaging or question.type is QuestionType.DATE or (question.is_time and not question.safety):
+            yield MustHold(id=question.id, questions=(AGE, question.id), says=_BIRTH)
 
 
 def _source(table: Table) -> Source:
@@ -171,6 +206,7 @@ def _question(table: Table, scales: Table) -> Question:
         asked_by=table.word("asked_by", ("", "clinician"), default=""),
         days_since=table.text("days_since", default=""),
         interval=table.truth("interval", default=kind is QuestionType.INTEGER and unit == UNCERTAIN_UNIT),
+        lasting=table.truth("lasting", default=False),
         codes=table.strings("codes"),
     )
 

@@ -8,6 +8,8 @@ from operator import and_, lt, ne, not_, or_
 from typing import TYPE_CHECKING, Any
 
 from triage.conditions import Comparison, Statement
+from triage.contradictions import gravity
+from triage.facts import NOT_SURE_ANSWER
 from triage.logic import NOT_ASKED, YES, Truth, Verdict
 from triage.outcomes import Decided, Outcomes
 from triage.protocol import PSYCHOLOGICAL, Service
@@ -150,6 +152,31 @@ class Space:
         kinds = {self.everybody.places[name]: self._kind(name, answer) for name, answer in answers.items()}
         places = self.diagrams.effective_alone(self.outcomes.decided, kinds)
         return {self.everybody.variables[place].name for place in places}
+
+    def contradictory(self, one: str, other: str) -> Node:
+        """How grave it is for a patient whose answers to these two questions contradict each other."""
+        return reduce(self._graver, self.with_one_of(one, other, neither=True))
+
+    def with_one_of(self, one: str, other: str, *, neither: bool = False) -> list[Node]:
+        """How grave it is where only the one of two answers is known, and where only the other is."""
+        ways = [{one}, {other}, *([{one, other}] if neither else [])]
+        unknown = [NOT_SURE_ANSWER, *([None] if self.partial else [])]
+        return [
+            self.diagrams.given({self.everybody.places[name]: self._kind(name, each) for name in way})(self._gravity)
+            for each in unknown
+            for way in ways
+        ]
+
+    def _graver(self, one: Node, other: Node) -> Node:
+        return self.diagrams.combine(max, one, other, lambda one, other: one if one == other else None)
+
+    @cached_property
+    def _gravity(self) -> Node:
+        return self.outcome(lambda decided: gravity(decided.disposition, decided.urgency))
+
+    def ranked(self, grave: Node) -> Node:
+        """How urgent what is so grave is."""
+        return self.diagrams.convert(lambda each: each.rank, grave)
 
     def least(self, node: Node, name: str, interval: Range) -> Node:
         """The least that a diagram of numbers says of the answers in an interval."""

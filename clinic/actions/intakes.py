@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, outbox, patients, referrals, shadowing, work
-from clinic.actions.answers import AGE, as_of, carried, changes, entries
+from clinic.actions.answers import AGE, as_of, carried, changes, entries, refuse_contradictory
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
 from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors, AnswerFault, check_answers
-from triage.outcome import decide as outcome_of
+from triage.outcome import decide, decide_stored
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def answer(
 def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dict[str, Any]:
     """What a protocol ("back-pain", or "back-pain/1.0.0") says of answers; nothing is stored."""
     protocol = protocols.get(_named(protocol_id))
-    return outcome_of(protocol, answers, on=on)
+    return decide(protocol, answers, on=on)
 
 
 @transaction.atomic
@@ -183,6 +183,7 @@ def _changed(
     new = entries(answers, source=source, at=now, by=str(by.pk))
     _drop_age(intake, new)
     changed = changes(protocol.questions, intake.answers, new, settled=settled)
+    check_together(intake, changed)
     clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
     for_clinicians = [name for name in changed if name in clinical or name in settled]
     if for_clinicians and not permissions.may(by, Capability.EXAMINE, intake.site):
@@ -190,6 +191,12 @@ def _changed(
         faults = [AnswerFault(name, "is for a clinician to answer", allowed) for name in for_clinicians]
         raise NotAllowed(Capability.EXAMINE, faults)
     return changed
+
+
+def check_together(intake: Intake, new: Mapping[str, Entry]) -> None:
+    """Refuse new answers that contradict others, or what the patient's record says; nothing is stored."""
+    protocol, on = protocols.get(intake.release), clock.today()
+    refuse_contradictory(protocol, intake.answers, new, record=_age(intake, protocol, on), on=on)
 
 
 def _drop_age(intake: Intake, new: dict[str, Entry]) -> None:
@@ -220,7 +227,7 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
     """Evaluate the answers as they read today and keep the outcome with its grounds."""
     protocol, on = protocols.get(intake.release), clock.today()
     answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
-    outcome = outcome_of(protocol, answers, on=on)
+    outcome = decide_stored(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,
         site=intake.site,

@@ -9,7 +9,7 @@ from clinic import protocols
 from clinic.models import Assessment
 from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors
-from triage.outcome import decide
+from triage.outcome import decide_stored
 from triage.wire import write_json
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _faults(assessment: Assessment) -> Iterator[str]:
         yield f"the text that it was made by is no longer that of {assessment.release}"
         return
     try:
-        outcome = decide(protocols.get(assessment.release), assessment.answers, on=assessment.on)
+        outcome = decide_stored(protocols.get(assessment.release), assessment.answers, on=assessment.on)
     except (AnswerErrors, protocols.DamagedRelease) as error:
         yield f"cannot be evaluated: {error}"
         return

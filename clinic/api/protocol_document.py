@@ -56,6 +56,7 @@ class QuestionShown(serializers.Serializer[Any]):
     ask_when = serializers.CharField(help_text="the condition under which it is asked; empty means always")
     days_since = serializers.CharField(help_text="the date question that it counts from, if any")
     interval = serializers.BooleanField(help_text="takes {from, to} where the number is not certain")
+    lasting = serializers.BooleanField(help_text="is brought along into the next intake")
     codes = serializers.DictField(child=serializers.CharField())
 
 
@@ -257,6 +258,7 @@ def _question(question: Question, ask_when: str) -> dict[str, Any]:
         "asked_by",
         "days_since",
         "interval",
+        "lasting",
         "codes",
     )
     return {

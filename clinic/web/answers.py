@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from clinic import spoken
 from clinic.web import studies
-from triage.explanation import say
 from triage.facts import NOT_SURE_ANSWER, AnswerErrors, check_answers
 from triage.questions import Question, QuestionType
+from triage.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
