@@ -154,7 +154,7 @@ class _Reading:
                 alike.setdefault(named_in, []).append(option.value)
         yield from alike.values()
 
-    def _ranges(self, question: Question) -> Iterator[Sequence[Answer]]:
+    def _ranges(self, question: Question) -> Iterator[range]:
         """The numbers it takes, cut wherever a condition has a threshold."""
         low, high = question.low, question.high
         edges = self._edges.get(question.id, set())

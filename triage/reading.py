@@ -125,16 +125,16 @@ def _protocol(root: Table, digest: str) -> Protocol:
         texts=tuple(map(_text, root.tables("texts"))),
         dispositions=_wordings(root.table("dispositions"), Disposition),
         services=_wordings(root.table("services"), Service),
-        must_hold=tuple(_must_hold(root, questions, imaging.text("question", default=""))),
+        must_hold=tuple(_must_hold(root, questions)),
     )
 
 
-def _must_hold(root: Table, questions: Mapping[str, Question], imaging: str) -> Iterator[MustHold]:
+def _must_hold(root: Table, questions: Mapping[str, Question]) -> Iterator[MustHold]:
     """What the file states; one that says nothing of it gets what holds of every life."""
     if "must_hold" in root:
         yield from map(_stated, root.tables("must_hold"))
     elif AGE in questions and questions[AGE].type is QuestionType.INTEGER:
-        yield from _of_every_life(questions, imaging)
+        yield from _of_every_life(questions)
 
 
 def _stated(table: Table) -> MustHold:
@@ -148,13 +148,14 @@ def _stated(table: Table) -> MustHold:
     return MustHold(id=name, questions=(one, other), says=says, when=when)
 
 
-def _of_every_life(questions: Mapping[str, Question], imaging: str) -> Iterator[MustHold]:
+def _of_every_life(questions: Mapping[str, Question]) -> Iterator[MustHold]:
     onset = questions.get(FIRST_ONSET_AGE)
     if onset and onset.type is QuestionType.INTEGER:
         when = parse(f"{AGE} >= {FIRST_ONSET_AGE}")
         yield MustHold(id=FIRST_ONSET_AGE, questions=(AGE, FIRST_ONSET_AGE), says=_ONSET, when=when)
     for question in questions.values():
-        if question.id == imaging or question.type is QuestionType.DATE or (question.is_time and not question.safety):
+        is_dated = question.type in (QuestionType.DATE, QuestionType.STUDIES)
+        if is_dated or (question.is_time and not question.safety):
             yield MustHold(id=question.id, questions=(AGE, question.id), says=_BIRTH)
 
 
