@@ -171,7 +171,7 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
 
 
 def _interval_faults(protocol: Protocol, question: Question) -> Iterator[str]:
-    """A safety answer and a score are exact, and days are counted from a day."""
+    """A safety answer is exact, and days are counted from a day."""
     if not question.interval:
         return
     place = f"questions[{question.id}].interval"
@@ -179,8 +179,6 @@ def _interval_faults(protocol: Protocol, question: Question) -> Iterator[str]:
         yield f"{place}: only a whole number can be an interval"
     if question.safety or question.days_since:
         yield f"{place}: the answer to a safety question, or a number of days since a date, is exact"
-    if any(question.id in (*each.items, each.total) for each in protocol.instruments.values()):
-        yield f"{place}: an item of an instrument is exact"
 
 
 def _lasting_faults(protocol: Protocol, question: Question) -> Iterator[str]:
@@ -208,6 +206,8 @@ def _must_hold_faults(protocol: Protocol) -> Iterator[str]:
         asked = [protocol.questions[name] for name in each.questions if name in protocol.questions]
         if len(asked) < 2:
             yield f"{place}: has to name exactly two questions, none of them by way of a fact"
+        elif each.when is None and asked[0].type is not QuestionType.INTEGER:
+            yield f'{place}.after_birth: "{each.questions[0]}" is not a whole number'
         elif each.when is None and not _tells_a_time(asked[1]):
             yield f'{place}.after_birth: "{each.questions[1]}" tells no time: it is no date, days or list of studies'
         if any(question.safety for question in asked):

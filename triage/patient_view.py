@@ -121,7 +121,7 @@ class PatientView:
         return question.id not in self.values and self.applies(question)
 
     def score(self, instrument: Instrument) -> Score:
-        answered = sum(isinstance(self.values.get(item), int) for item in instrument.items)
+        answered = sum(isinstance(self.values.get(item), int | Range) for item in instrument.items)
         return Score(instrument, self.quantity(instrument.id), answered)
 
 

@@ -134,7 +134,8 @@ def _must_hold(root: Table, questions: Mapping[str, Question]) -> Iterator[MustH
     if "must_hold" in root:
         yield from map(_stated, root.tables("must_hold"))
     elif AGE in questions and questions[AGE].type is QuestionType.INTEGER:
-        yield from _of_every_life(questions)
+        counted = {name: question for name, question in questions.items() if not question.safety}
+        yield from _of_every_life(counted) if AGE in counted else ()
 
 
 def _stated(table: Table) -> MustHold:
@@ -155,7 +156,7 @@ def _of_every_life(questions: Mapping[str, Question]) -> Iterator[MustHold]:
         yield MustHold(id=FIRST_ONSET_AGE, questions=(AGE, FIRST_ONSET_AGE), says=_ONSET, when=when)
     for question in questions.values():
         is_dated = question.type in (QuestionType.DATE, QuestionType.STUDIES)
-        if is_dated or (question.is_time and not question.safety):
+        if is_dated or question.is_time:
             yield MustHold(id=question.id, questions=(AGE, question.id), says=_BIRTH)
 
 
@@ -185,6 +186,8 @@ def _question(table: Table, scales: Table) -> Question:
     )
     low, high = (0, 0)
     unit = table.text("unit", default="")
+    safety, since = table.truth("safety", default=False), table.text("days_since", default="")
+    exact = safety or bool(since)
     if kind is QuestionType.INTEGER:
         low, high = table.number("min"), table.number("max")
     if kind is QuestionType.SCALE:
@@ -202,11 +205,11 @@ def _question(table: Table, scales: Table) -> Question:
         low=low,
         high=high,
         unit=unit,
-        safety=table.truth("safety", default=False),
+        safety=safety,
         ask_when=table.condition("ask_when", required=False),
         asked_by=table.word("asked_by", ("", "clinician"), default=""),
-        days_since=table.text("days_since", default=""),
-        interval=table.truth("interval", default=kind is QuestionType.INTEGER and unit == UNCERTAIN_UNIT),
+        days_since=since,
+        interval=table.truth("interval", default=kind is QuestionType.INTEGER and unit == UNCERTAIN_UNIT and not exact),
         lasting=table.truth("lasting", default=False),
         codes=table.strings("codes"),
     )

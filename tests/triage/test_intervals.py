@@ -91,12 +91,16 @@ def test_a_protocol_says_which_numbers_need_not_be_certain():
     [
         ('type = "tri"\nsafety = true\n', "only a whole number can be an interval"),
         ('days_since = "numb_since"\n', "or a number of days since a date, is exact"),
-        ('id = "mood_1"\n', "an item of an instrument is exact"),
     ],
 )
-def test_a_safety_answer_days_and_scores_are_exact(old: str, fault: str):
+def test_a_safety_answer_and_days_since_a_date_are_exact(old: str, fault: str):
     with pytest.raises(ProtocolError, match=fault):
         read_protocol(SOURCE.replace(old, f"{old}interval = true\n", 1).encode())
+
+
+def test_a_protocol_of_before_reads_as_it_did_where_an_age_is_a_safety_question():
+    protocol = read_protocol(SOURCE.replace('unit = "years"\n', 'unit = "years"\nsafety = true\n').encode())
+    assert (protocol.questions["age"].interval, protocol.must_hold) == (False, ())
 
 
 def test_it_is_told_in_words():
