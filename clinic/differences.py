@@ -40,6 +40,7 @@ _PARTS: Mapping[str, _StrPromise] = {
     "dispositions": gettext_lazy("Outcome"),
     "services": gettext_lazy("Service"),
     "sources": gettext_lazy("Source"),
+    "must_hold": gettext_lazy("What must hold between answers"),
     "incomplete": gettext_lazy("While no rule may decide"),
 }
 _FIELDS: Mapping[str, _StrPromise] = {
@@ -59,6 +60,8 @@ _FIELDS: Mapping[str, _StrPromise] = {
     "low": gettext_lazy("At least"),
     "high": gettext_lazy("At most"),
     "unit": gettext_lazy("Unit"),
+    "interval": gettext_lazy("May be uncertain"),
+    "lasting": gettext_lazy("Outlasts the spell"),
     "safety": gettext_lazy("Safety question"),
     "asked_by": gettext_lazy("For whom to answer"),
     "section": gettext_lazy("Section"),
@@ -80,6 +83,7 @@ _FIELDS: Mapping[str, _StrPromise] = {
     "bands": gettext_lazy("Bands"),
     "cites": gettext_lazy("Sources"),
     "hazards": gettext_lazy("Hazards"),
+    "says": gettext_lazy("Text"),
     "citation": gettext_lazy("Citation"),
     "use": gettext_lazy("Used for"),
     "status": gettext_lazy("Status"),
@@ -89,7 +93,7 @@ _FIELDS: Mapping[str, _StrPromise] = {
     "signed_off": gettext_lazy("Signed off by a clinician"),
     "order": gettext_lazy("Order in which they decide"),
 }
-_NAMES = ("title", "name", "text", "citation", "means", "because")  # by which a reader knows an entry
+_NAMES = ("title", "name", "text", "citation", "means", "because", "says")  # by which a reader knows an entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,15 @@ _OWN_WORDS = (
     *(gettext_noop("is missing"), gettext_noop("is not one of the words it takes")),
     *(gettext_noop("is not a number of days"), gettext_noop("is not a past date")),
     gettext_noop("does not agree with performed_on"),
+    *(gettext_noop("is a day that has not come yet"), gettext_noop("is upside down: it begins above its end")),
     *(gettext_noop("is not a list of studies"), gettext_noop("is not an answer that this question takes")),
     *(gettext_noop("is longer than 2000 characters"), gettext_noop("holds a character that is not text")),
     *(gettext_noop("holds a character that cannot be seen"), gettext_noop("holds a letter with more than 10 marks")),
     gettext_noop("holds a control of the direction of writing"),
 )
 _DISAGREES = re.compile(r"does not agree with (?P<question>\w+), which gives (?P<days>\d+)")
+_CONTRADICTS = re.compile(r"does not go together with (?P<question>\w+): (?P<own>.+), and (?P<other>.+)")
+_INTERVAL = re.compile(r"(?P<low>\d+) to (?P<high>\d+)( (?P<unit>.+))?")
 _STUDIES: Mapping[str, _StrPromise] = {
     "xray": gettext_lazy("X-ray"),
     "mri": gettext_lazy("MRI"),
@@ -157,8 +160,17 @@ def study(word: str) -> str:
     return str(_STUDIES.get(word, word))
 
 
+def is_contradiction(said: str) -> bool:
+    """Whether an answer is refused for what another one says."""
+    return _CONTRADICTS.fullmatch(said) is not None
+
+
 def reason(said: str) -> str:
     """Why an answer is refused, or does not go together with another."""
+    contradiction = _CONTRADICTS.fullmatch(said)
+    if contradiction:
+        words = {**contradiction.groupdict(), **{name: answer(contradiction[name]) for name in ("own", "other")}}
+        return _("does not go together with %(question)s: %(own)s, and %(other)s") % words
     found = _DISAGREES.fullmatch(said)
     if found is None:
         return text(said)
@@ -200,6 +212,9 @@ def _answers(parts: list[str]) -> Iterator[str]:
 
 def _answer(said: str) -> str:
     """An answer as the explanation words it: a label, or a number with its unit."""
+    interval = _INTERVAL.fullmatch(said)
+    if interval:
+        return _("%(low)s to %(high)s") % interval.groupdict() + f" {text(interval['unit'] or '')}".rstrip()
     number, _space, unit = said.partition(" ")
     if number.isdecimal() and unit:
         return f"{number} {text(unit)}"

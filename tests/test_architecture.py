@@ -21,7 +21,6 @@ WRITES = frozenset(
     }
 )
 WORLD = frozenset({"asyncio", "http", "logging", "os", "random", "secrets", "socket", "sqlite3", "subprocess", "time"})
-ARRAYS = frozenset({"arrays", "cohort", "cohort_decisions", "cohort_walk", "packing"})  # many patients at once
 CLOCKS = frozenset({"now", "today", "utcnow"})
 
 
@@ -68,8 +67,6 @@ def test_the_engine_knows_neither_the_world_nor_the_clock():
         foreign = {package for package in imported_packages(tree) if package not in allowed}
         if file.stem in ("comparison", "proofs"):
             foreign -= {"time"}  # a stopwatch: what they state says how long it took, and nothing hangs on it
-        if file.stem in ARRAYS:
-            foreign -= {"numpy"}
         assert not foreign, f"{file} imports {foreign}"
         assert not method_calls(tree, CLOCKS), f"{file} looks at the clock"
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-DIGEST = 8  # bytes
 
 
 class Advice(NamedTuple):
@@ -19,12 +15,6 @@ class Advice(NamedTuple):
     urgency: str
     referrals: tuple[tuple[str, str], ...]
     actions: tuple[str, ...]
-
-    @property
-    def digest(self) -> bytes:
-        """A short name, the same for the same advice in every process and version."""
-        said = json.dumps(self, separators=(",", ":"))
-        return hashlib.sha256(said.encode()).digest()[:DIGEST]
 
 
 def advice_of(document: Mapping[str, Any]) -> Advice:

@@ -6,7 +6,7 @@ there is none with fewer changes. With questions open, each answer that is named
 is said holds whatever the others are answered; a way with fewer answers might be found elsewhere.
 
 What cannot change is left alone: an age is, and a time that passes only becomes longer. So are
-studies, and the answers that are read together with them. "Not sure" is never proposed.
+studies, and the answers that are read together with them. "Not sure" and intervals are never proposed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from triage.facts import NOT_SURE_ANSWER
 from triage.narrowing import OPEN
+from triage.openness import is_uncertain
 from triage.patient_view import PatientView
 from triage.protocol import Disposition
+from triage.quantities import Range
 from triage.relevance import relevance
 
 if TYPE_CHECKING:
@@ -48,10 +50,11 @@ class Alternative(NamedTuple):
 
 def alternatives(protocol: Protocol, facts: Facts, disposition: Disposition) -> tuple[Alternative, ...]:
     """What is more urgent than this and takes the fewest changes, and what is less so; the most urgent first."""
-    known = relevance(protocol)
+    view = PatientView(protocol, facts)
+    known = relevance(view)
     if known is None:
         return ()
-    found = _Search(known, PatientView(protocol, facts), disposition).found()
+    found = _Search(known, view, disposition).found()
     return tuple(sorted(found, key=lambda each: each.disposition.rank, reverse=True))
 
 
@@ -116,11 +119,13 @@ class _Search:
     def _price(self, place: int, kind: int) -> int | None:
         """How little another answer is to be preferred; None where it is not to be proposed."""
         variable, given = self._variables[place], self._known[place]
-        if variable.answers[kind] == NOT_SURE_ANSWER or variable.name in self._read_with_studies:
+        if is_uncertain(variable.answers[kind]) or variable.name in self._read_with_studies:
             return None
         if given == OPEN or variable.answers[given] == NOT_SURE_ANSWER:
             return 1
         question = self._questions[variable.name]
+        if isinstance(variable.answers[given], Range):
+            return None  # no further question says where in it
         if question.unit == _AGE or (kind < given and (question.days_since or question.unit in _TIMES)):
             return None
         return _A_CONTRADICTION + (abs(kind - given) if question.type.is_number else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from triage.conditions import Comparison, Condition, Count, Difference, OneOf, Raised, Statement
+from triage.conditions import Comparison, Condition, Count, Difference, OneOf, Raised, Reading, Statement
 from triage.imaging import MAXIMUM_AGE, STUDY_AGE, STUDY_NAMES
 from triage.instruments import Instrument
 from triage.protocol import LEVELS, Disposition, Fact, Level, Protocol
@@ -13,6 +13,7 @@ from triage.questions import Question, QuestionType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_MOST_CONDITIONS = 6  # between answers: each that is broken is looked at from three sides
 _LARGEST = 100_000  # of a number that is asked for: every one of them is looked at in proofs
 # Where a question of each kind has its answers.
 _OPTIONS = {QuestionType.CHOICE: "options", QuestionType.CHOICES: "options", QuestionType.SCALE: "scale"}
@@ -30,6 +31,7 @@ def check_references(protocol: Protocol) -> list[str]:
         *_action_faults(protocol),
         *_flag_faults(protocol),
         *_outcome_faults(protocol),
+        *_must_hold_faults(protocol),
     ]
 
 
@@ -52,6 +54,9 @@ def _conditions(protocol: Protocol) -> Iterator[tuple[str, Condition, str]]:
     for text in protocol.texts:
         if text.when:
             yield f"texts[{text.id}].when", text.when, "intake"
+    for each in protocol.must_hold:
+        if each.when:
+            yield f"must_hold[{each.id}].when", each.when, "intake"
     for rule in protocol.rules:
         place = f"rules[{rule.id}]"
         yield f"{place}.when", rule.when, "rule"
@@ -152,6 +157,8 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
             yield f"{place}.min: is above max"
         elif question.high > _LARGEST or question.low < -_LARGEST:
             yield f"{place}: takes numbers beyond {_LARGEST}"
+        yield from _interval_faults(protocol, question)
+        yield from _lasting_faults(protocol, question)
         if question.days_since:
             start = protocol.questions.get(question.days_since)
             if start is None or start.type is not QuestionType.DATE:
@@ -161,6 +168,56 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
     if needed and (studies is None or studies.type is not QuestionType.STUDIES):
         yield f'imaging.question: "{protocol.imaging_question}" is not a question of type studies'
     yield from _instrument_faults(protocol)
+
+
+def _interval_faults(protocol: Protocol, question: Question) -> Iterator[str]:
+    """A safety answer is exact, and days are counted from a day."""
+    if not question.interval:
+        return
+    place = f"questions[{question.id}].interval"
+    if question.type is not QuestionType.INTEGER:
+        yield f"{place}: only a whole number can be an interval"
+    if question.safety or question.days_since:
+        yield f"{place}: the answer to a safety question, or a number of days since a date, is exact"
+
+
+def _lasting_faults(protocol: Protocol, question: Question) -> Iterator[str]:
+    """What may be brought into the next intake unasked: nothing that tells how somebody is today."""
+    if question.lasting and (question.safety or not _may_last(protocol, question)):
+        yield f"questions[{question.id}].lasting: a safety question, a symptom or a measure of today is asked afresh"
+
+
+def _may_last(protocol: Protocol, question: Question) -> bool:
+    """A day that no days are counted from, an age, a list of studies, or a choice on which nothing hangs."""
+    if question.type is QuestionType.DATE:
+        return all(each.days_since != question.id for each in protocol.questions.values())
+    if question.type in (QuestionType.CHOICE, QuestionType.CHOICES):
+        return all(question.id not in read for read in protocol.read_by.values())
+    is_age = question.type is QuestionType.INTEGER and question.unit == "years"
+    return is_age or question.type is QuestionType.STUDIES
+
+
+def _must_hold_faults(protocol: Protocol) -> Iterator[str]:
+    """It stands between two answers as they are given; a safety answer always counts, so nothing contradicts one."""
+    if sum(each.when is not None for each in protocol.must_hold) > _MOST_CONDITIONS:
+        yield f"must_hold: has more than {_MOST_CONDITIONS} conditions"
+    for each in protocol.must_hold:
+        place = f"must_hold[{each.id}]"
+        asked = [protocol.questions[name] for name in each.questions if name in protocol.questions]
+        if len(asked) < 2:
+            yield f"{place}: has to name exactly two questions, none of them by way of a fact"
+        elif each.when is None and asked[0].type is not QuestionType.INTEGER:
+            yield f'{place}.after_birth: "{each.questions[0]}" is not a whole number'
+        elif each.when is None and not _tells_a_time(asked[1]):
+            yield f'{place}.after_birth: "{each.questions[1]}" tells no time: it is no date, days or list of studies'
+        if any(question.safety for question in asked):
+            yield f"{place}: a safety answer always counts, so nothing can contradict it"
+        if each.when is not None and any(isinstance(part, Reading | Raised) for part in each.when.walk()):
+            yield f"{place}.when: speaks of answers as they are given, not of how an unknown one is taken"
+
+
+def _tells_a_time(question: Question) -> bool:
+    return question.is_time or question.type in (QuestionType.DATE, QuestionType.STUDIES)
 
 
 def _instrument_faults(protocol: Protocol) -> Iterator[str]:

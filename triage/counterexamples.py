@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import typing
 from datetime import date
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from triage.explanation import say
+from triage.contradictions import contradictions
 from triage.facts import Facts, check_answers
 from triage.imaging import REQUIRED, STUDY_WORDS
 from triage.logic import NO, NOT_ASKED, NOT_SURE, Verdict
 from triage.outcome import suggest
 from triage.patient_view import PatientView
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
+from triage.saying import say
 from triage.study_lists import example
 
 if TYPE_CHECKING:
@@ -58,7 +61,31 @@ def nearest(space: Drawn, found: Node, owed: Obligations) -> Answers:
         else each.answers[chosen[each.name]]
         for each in space.everybody.variables
     }
-    return _with_studies(space, answers, chosen)
+    return _with_studies(space, _in_agreement(space, answers), chosen)
+
+
+def _in_agreement(space: Drawn, answers: Answers) -> Answers:
+    """The answers, numbers that contradict each other put to the ends of their kinds, where that helps."""
+    variables = {each.name: each for each in space.everybody.variables}
+    for one, other in (each.questions for each in space.protocol.must_hold):
+        if not {one, other} <= answers.keys() or not _contradict(space.protocol, answers, one, other):
+            continue
+        ways = (
+            {one: a, other: b} for a, b in product(*(_ends(variables[name], answers[name]) for name in (one, other)))
+        )
+        agreeing = (way for way in ways if not _contradict(space.protocol, way, one, other))
+        answers = answers | next(agreeing, {})
+    return answers
+
+
+def _ends(variable: Variable, answer: Any) -> list[Any]:
+    kind = variable.kinds[variable.kind(answer)]
+    return [answer, kind[0], kind[-1]]
+
+
+def _contradict(protocol: Protocol, answers: Answers, one: str, other: str) -> bool:
+    values = {name: answers[name] for name in (one, other) if answers[name] is not None}
+    return any(contradictions(protocol, Facts(values=values, on=ON)))
 
 
 def _clear(space: Drawn, variable: Variable, owed: Obligations) -> Any:
@@ -80,17 +107,24 @@ def _is_clear(variable: Variable, chosen: Mapping[str, int], clear: Mapping[str,
 def _with_studies(space: Drawn, said: Answers, chosen: Mapping[str, int]) -> Answers:
     """The answers with a list of studies in place of what is said about studies."""
     protocol, facts = space.protocol, space.everybody.facts
-    answers = {name: answer for name, answer in said.items() if name in protocol.questions and answer is not None}
+    answers = {
+        name: _given(answer) for name, answer in said.items() if name in protocol.questions and answer is not None
+    }
     wanted: dict[str, Verdict] = {fact.id: said[fact.id] for fact in facts if fact.id in chosen}
     if space.partial and all(verdict is NOT_ASKED for verdict in wanted.values()):
         return answers
     if wanted and all(verdict is NOT_SURE for verdict in wanted.values()):
         return {**answers, protocol.imaging_question: "not_sure"}
-    view = PatientView(protocol, Facts(values=answers, on=ON))
+    view = PatientView(protocol, check_answers(protocol.questions, answers, on=ON))
     studies = example(view, facts, wanted)
     if facts and studies is not None:
         answers[protocol.imaging_question] = [_as_answer(each) for each in studies]
     return answers
+
+
+def _given(answer: Any) -> Any:
+    """As it is written on the wire."""
+    return {"from": answer.low, "to": answer.high} if isinstance(answer, Range) else answer
 
 
 def _as_answer(study: Any) -> dict[str, object]:

@@ -10,6 +10,7 @@ come last.
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from triage.conditions import Comparison, Condition, Difference, OneOf
@@ -17,6 +18,7 @@ from triage.facts import NOT_SURE_ANSWER
 from triage.instruments import Instrument
 from triage.logic import NO, NOT_ASKED, NOT_SURE, YES
 from triage.protocol import Fact, Level, Protocol
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     Answer = Value | Verdict | None
 
+MOST_KINDS = 16  # of a number that may be an interval
 EDGES = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,), "==": (0, 1)}
 
 
@@ -34,7 +37,8 @@ class Variable:
     """A question, or a fact about studies, with its answers grouped by kind: those that lead to the same.
 
     A kind is represented by its first answer and weighs as many as it has. "Not sure" is a kind of
-    its own; None, for not asked, is the last one where it may occur.
+    its own; None, for not asked, is the last one where it may occur. An interval that spans several
+    kinds of numbers is told apart by the kinds in which it begins and ends, and counts once for these.
     """
 
     def __init__(self, name: str, kinds: Sequence[Sequence[Answer]]) -> None:
@@ -50,20 +54,26 @@ class Variable:
         """The number of the kind that an answer is of."""
         if isinstance(answer, int):
             return bisect_right(self._starts, answer) - 1
+        if isinstance(answer, Range):
+            low, high = self.kind(answer.low), self.kind(answer.high)
+            return low if low == high else self._kinds[Range(self._starts[low], self._starts[high])]
         return self._kinds[answer]
 
 
-def variables(protocol: Protocol, *, partial: bool = False, also: Iterable[Condition] = ()) -> tuple[Variable, ...]:
+def variables(
+    protocol: Protocol, *, partial: bool = False, intervals: bool = False, also: Iterable[Condition] = ()
+) -> tuple[Variable, ...]:
     """All that flags and rules read, in the order in which they do; `partial` lets each be not asked.
 
-    What other conditions read, which are to be judged beside them, is told apart `also`.
+    With `intervals` a number that need not be certain may also be an interval. What other conditions
+    read, which are to be judged beside them, is told apart `also`.
     """
     reading = _Reading(protocol, also)
     questions = [each for each in reading.read if each in protocol.questions]
     facts = [each for each in reading.read if each in protocol.facts]
     open_question, open_fact = ([None],), ([NOT_ASKED],)
     return (
-        *(Variable(each, (*reading.kinds(each), *open_question * partial)) for each in questions),
+        *(Variable(each, (*reading.kinds(each, intervals), *open_question * partial)) for each in questions),
         *(Variable(each, ([YES], [NO], [NOT_SURE], *open_fact * partial)) for each in facts),
     )
 
@@ -125,13 +135,15 @@ class _Reading:
             case Fact(when=when):
                 self._follow(when)
 
-    def kinds(self, name: str) -> Sequence[Sequence[Answer]]:
+    def kinds(self, name: str, intervals: bool) -> Sequence[Sequence[Answer]]:  # noqa: FBT001
         question = self._protocol.questions[name]
         if question.type is QuestionType.TRI:
             return ["yes"], ["no"], [NOT_SURE_ANSWER]
         if question.type is QuestionType.CHOICE:
             return *self._choices(question), [NOT_SURE_ANSWER]
-        return *self._ranges(question), [NOT_SURE_ANSWER]
+        ranges = list(self._ranges(question))
+        spans = _spans(ranges) if intervals and question.interval else ()
+        return *ranges, *spans, [NOT_SURE_ANSWER]
 
     def _choices(self, question: Question) -> Iterator[Sequence[Answer]]:
         """The options, those together that no condition tells apart."""
@@ -142,7 +154,7 @@ class _Reading:
                 alike.setdefault(named_in, []).append(option.value)
         yield from alike.values()
 
-    def _ranges(self, question: Question) -> Iterator[Sequence[Answer]]:
+    def _ranges(self, question: Question) -> Iterator[range]:
         """The numbers it takes, cut wherever a condition has a threshold."""
         low, high = question.low, question.high
         edges = self._edges.get(question.id, set())
@@ -150,3 +162,9 @@ class _Reading:
         starts = [each for each in starts if low <= each <= high]
         for start, following in zip(starts, [*starts[1:], high + 1], strict=True):
             yield range(start, following)
+
+
+def _spans(ranges: Sequence[range]) -> Iterator[Sequence[Answer]]:
+    """An interval for every two kinds of numbers; none where so many are told apart that diagrams would not hold them."""
+    if len(ranges) <= MOST_KINDS:
+        yield from ([Range(one.start, other.start)] for one, other in combinations(ranges, 2))

@@ -7,10 +7,11 @@ true, whatever is open above it. `docs/protocol-format.md` states the whole proc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from triage.contradictions import Contradiction, contradictions, gravity, readings
 from triage.facts import NOT_SURE_ANSWER, Conflict, Facts
 from triage.logic import VERDICTS, Truth, Verdict
 from triage.openness import Openings
@@ -20,12 +21,12 @@ from triage.referring import Referral, go_ahead, referrals, urgency
 from triage.relevance import relevance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from triage.conditions import Condition
     from triage.instruments import Score
 
-ENGINE_VERSION = "1.2.0"
+ENGINE_VERSION = "1.3.0"
 
 
 class State(StrEnum):
@@ -63,7 +64,8 @@ class Evaluation:
     """What the protocol says of one patient, and why.
 
     `rule` decided; it is None while the outcome is incomplete. `floor` and `ceiling` are the
-    least and the most urgent disposition that open answers can still lead to.
+    least and the most urgent disposition that open answers can still lead to. Of contradictory facts
+    `facts` are those that the gravest outcome rests on.
     """
 
     protocol: Protocol
@@ -84,11 +86,37 @@ class Evaluation:
     scores: tuple[Score, ...]
     conflicts: tuple[Conflict, ...]
     ignored: tuple[str, ...]
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 def evaluate(protocol: Protocol, facts: Facts) -> Evaluation:
-    """Decide for one patient; the same protocol and facts always give the same evaluation."""
-    return _Decision(protocol, facts).evaluation()
+    """Decide for one patient; the same protocol and facts always give the same evaluation.
+
+    Of contradictory facts, every way in which one of them is right, or none, is decided, and the
+    gravest counts.
+    """
+    found = [_Decision(protocol, each).evaluation() for each in readings(protocol, facts)]
+    return found[0] if len(found) == 1 else _gravest(protocol, facts, found)
+
+
+def _gravest(protocol: Protocol, facts: Facts, found: list[Evaluation]) -> Evaluation:
+    """The gravest outcome, with all that is open in any of them."""
+    gravest = max(found, key=lambda each: gravity(each.disposition, each.urgency))
+    is_open = {name for each in found for name in each.outstanding}
+    contradictory = tuple(contradictions(protocol, facts))
+    return replace(
+        gravest,
+        floor=max((each.floor for each in found), key=_rank_of(gravest)),
+        ceiling=max((each.ceiling for each in found), key=_rank_of(gravest)),
+        outstanding=tuple(name for name in protocol.most_decisive_first if name in is_open),
+        conflicts=(*gravest.conflicts, *(each.conflict for each in contradictory)),
+        contradictions=contradictory,
+    )
+
+
+def _rank_of(evaluation: Evaluation) -> Callable[[Disposition], tuple[int, bool]]:
+    """Of several that are as urgent, the outcome itself is named."""
+    return lambda each: (each.rank, each is evaluation.disposition)
 
 
 def asked_questions(protocol: Protocol, facts: Facts) -> tuple[str, ...]:
@@ -238,7 +266,7 @@ class _Decision:
         read = self.protocol.most_decisive_first
         if not any(self.view.is_open(self.protocol.questions[name]) for name in read):
             return ()  # and a protocol that is tried on complete intakes alone needs no diagrams
-        exact = relevance(self.protocol)
+        exact = relevance(self.view)
         if exact is None:
             return self._undecided()
         matter = exact.outstanding(self.view)

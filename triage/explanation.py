@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from triage.alternatives import MOST_CHANGES, alternatives
 from triage.engine import ENGINE_VERSION, Evaluation, Finding, State
-from triage.facts import NOT_SURE_ANSWER
 from triage.imaging import Study
 from triage.protocol import Disposition, Flag, Rule
-from triage.questions import Question, QuestionType
 from triage.referring import Referral
+from triage.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from triage.facts import Value
     from triage.instruments import Score
 
 Document = dict[str, Any]
 
 AWAITED = "awaited"  # the state of a flag that nothing supports yet, while a report may
-_TRI_WORDS = {"yes": "Yes", "no": "No", NOT_SURE_ANSWER: "Not sure"}
 
 
 def explain(evaluation: Evaluation) -> Document:
@@ -207,8 +203,11 @@ def _open(evaluation: Evaluation, name: str) -> Document:
 
 
 def _would_change(evaluation: Evaluation) -> Iterator[Document]:
-    """What else it would be with a few other answers, once only few are open; an answer not given is empty."""
-    if len(evaluation.outstanding) > MOST_CHANGES:
+    """What else it would be with a few other answers, once only few are open; an answer not given is empty.
+
+    Nothing is said of contradictory facts: first it has to be known which of them is wrong.
+    """
+    if len(evaluation.outstanding) > MOST_CHANGES or evaluation.contradictions:
         return
     values, questions = evaluation.facts.values, evaluation.protocol.questions
     for disposition, answers in alternatives(evaluation.protocol, evaluation.facts, evaluation.disposition):
@@ -237,24 +236,3 @@ def _score(score: Score) -> Document:
         "band": instrument.band(known.low, known.high),
         "maximum": instrument.maximum,
     }
-
-
-def say(question: Question, value: Value) -> str:
-    """An answer in the words of the form."""
-    if value == NOT_SURE_ANSWER:
-        return _TRI_WORDS[NOT_SURE_ANSWER]
-    if isinstance(value, tuple):
-        if question.type is QuestionType.STUDIES:
-            return "None done" if not value else f"{len(value)} recorded"
-        return ", ".join(_label(question, str(word)) for word in value) or "None"
-    if isinstance(value, date):
-        return value.isoformat()
-    if question.type is QuestionType.TRI:
-        return _TRI_WORDS[str(value)]
-    if question.type is QuestionType.INTEGER:
-        return f"{value} {question.unit}".strip()
-    return _label(question, str(value))
-
-
-def _label(question: Question, word: str) -> str:
-    return next((option.label for option in question.options if option.value == word), word)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from triage.imaging import Study, read_study
+from triage.quantities import Range
 from triage.questions import Question, QuestionType
 from triage.wording import TextError, clean_text, read_date
 
@@ -19,10 +20,11 @@ SOURCES = ("patient", "staff", "record")
 FIRST_YEAR = 1900  # no record that is brought here reaches further back
 _TIME = "RFC 3339 with an offset, without leap seconds"
 _LONG_FORM = ("value", "source", "at", "by", "disputes")
+_ENDS = ("from", "to")
 # How bad an answer to a safety question is: of two sources that disagree the worse one counts.
 _WORSE = {"no": 0, NOT_SURE_ANSWER: 1, "yes": 2}
 
-Value = str | int | date | tuple[str, ...] | tuple[Study, ...]
+Value = str | int | Range | date | tuple[str, ...] | tuple[Study, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class Conflict:
 class Facts:
     """Checked answers by question id, on the day of evaluation.
 
-    A value is a word, a number, a date, a tuple of words or of studies, or "not_sure". A
-    question without a value has not been asked.
+    A value is a word, a number, the range in which a number lies, a date, a tuple of words or of
+    studies, or "not_sure". A question without a value has not been asked.
     """
 
     values: Mapping[str, Value]
@@ -84,11 +86,48 @@ def check_answers(questions: Mapping[str, Question], answers: Mapping[str, objec
             conflicts.append(Conflict(name, "two sources gave different answers"))
     if faults:
         raise AnswerErrors(faults)
-    conflicts += _derive_days(questions, values, on)
+    derive_days(questions, values, on)
     # In the order of the questions, whatever order a database has kept the answers in.
     places = {name: place for place, name in enumerate(questions)}
     values = {name: values[name] for name in places if name in values}
     return Facts(values=values, on=on, conflicts=tuple(sorted(conflicts, key=lambda each: places[each.question])))
+
+
+def check_stored(questions: Mapping[str, Question], answers: Mapping[str, object], *, on: date) -> Facts:
+    """Facts from answers that were checked when they were given.
+
+    A day that is yet to come counts as not known: where the clock of a place is set back, today can
+    become tomorrow.
+    """
+    kept, conflicts = {**answers}, []
+    for name, question in questions.items():
+        long = long_form(answers.get(name))
+        value = _without_days_to_come(question, long.get("value"), on)
+        if value != long.get("value"):
+            kept[name] = {**long, "value": value}
+            conflicts.append(Conflict(name, "is a day that has not come yet"))
+    facts = check_answers(questions, kept, on=on)
+    return replace(facts, conflicts=(*facts.conflicts, *conflicts))
+
+
+def _without_days_to_come(question: Question, value: object, on: date) -> object:
+    if question.type is QuestionType.DATE:
+        return NOT_SURE_ANSWER if _is_to_come(value, on) else value
+    if question.type is QuestionType.STUDIES and isinstance(value, list):
+        return [_dated(each, on) for each in value]
+    return value
+
+
+def _dated(study: object, on: date) -> object:
+    """The study, without its day if that is yet to come."""
+    if not isinstance(study, dict) or not _is_to_come(study.get("performed_on"), on):
+        return study
+    return {key: value for key, value in study.items() if key not in ("performed_on", "age_days")}
+
+
+def _is_to_come(raw: object, on: date) -> bool:
+    day = read_date(raw)
+    return day is not None and day > on
 
 
 def check_fitting(
@@ -100,11 +139,11 @@ def check_fitting(
     """
     asked = {name: answer for name, answer in answers.items() if name in questions}
     try:
-        return check_answers(questions, asked, on=on), ()
+        return check_stored(questions, asked, on=on), ()
     except AnswerErrors as error:
         unfit = {re.split(r"[.\[]", fault.path)[0] for fault in error.faults}
         fitting = {name: answer for name, answer in asked.items() if name not in unfit}
-        return check_answers(questions, fitting, on=on), tuple(sorted(unfit))
+        return check_stored(questions, fitting, on=on), tuple(sorted(unfit))
 
 
 def _name(key: object) -> str:
@@ -113,9 +152,15 @@ def _name(key: object) -> str:
     return shown or '""'
 
 
+def long_form(raw: object) -> Mapping[str, Any]:
+    """An answer of either form in the long one; an interval is a table too, but a short answer."""
+    is_long = isinstance(raw, dict) and not raw.keys() & set(_ENDS)
+    return raw if is_long and isinstance(raw, dict) else {"value": raw}
+
+
 def _check(question: Question, raw: object, on: date, faults: list[AnswerFault]) -> Iterator[Value]:
     """The value, and the disputing one if there is one; faults go to `faults`."""
-    long = raw if isinstance(raw, dict) else {"value": raw}
+    long = long_form(raw)
     if "value" not in long:
         faults.append(AnswerFault(f"{question.id}.value", "is missing", question.allowed))
         return
@@ -183,6 +228,8 @@ def _check_value(question: Question, raw: object, on: date, faults: list[AnswerF
         yield raw
     elif question.type is QuestionType.STUDIES:
         yield from _check_studies(question, raw, on, faults)
+    elif question.interval and isinstance(raw, dict):
+        yield from _check_interval(question, raw, faults)
     else:
         value = _READERS[question.type](question, raw, on)
         if value is None:
@@ -190,6 +237,29 @@ def _check_value(question: Question, raw: object, on: date, faults: list[AnswerF
             faults.append(AnswerFault(question.id, reason, question.allowed))
         else:
             yield value
+
+
+def _check_interval(question: Question, raw: Mapping[str, object], faults: list[AnswerFault]) -> Iterator[Value]:
+    """The range from one whole number to another; where both are the same it is that number."""
+    found = list(_interval_faults(question, raw))
+    faults += found
+    low, high = raw.get("from"), raw.get("to")
+    if not found and isinstance(low, int) and isinstance(high, int):
+        yield Range(low, high) if low < high else low
+
+
+def _interval_faults(question: Question, raw: Mapping[str, object]) -> Iterator[AnswerFault]:
+    allowed = f"a whole number from {question.low} to {question.high}"
+    for key in raw:
+        if key not in _ENDS:
+            yield AnswerFault(f"{question.id}.{_name(key)}", "is not known", ", ".join(_ENDS))
+    low, high = (_read_number(question, raw.get(end), date.min) for end in _ENDS)
+    for end, number in zip(_ENDS, (low, high), strict=True):
+        if number is None:
+            reason = "is not a whole number in range" if end in raw else "is missing"
+            yield AnswerFault(f"{question.id}.{end}", reason, allowed)
+    if low is not None and high is not None and low > high:
+        yield AnswerFault(question.id, "is upside down: it begins above its end", question.allowed)
 
 
 def _reason(raw: object) -> str:
@@ -270,18 +340,16 @@ def _worse(question: Question, checked: list[Value]) -> Value:
     return NOT_SURE_ANSWER
 
 
-def _derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> list[Conflict]:
-    """Fill in numbers of days that a date answers; where both are given and differ, neither counts."""
-    conflicts = []
+def derive_days(questions: Mapping[str, Question], values: dict[str, Value], on: date) -> None:
+    """Fill in numbers of days that a date answers and nobody has."""
     for question in questions.values():
-        start = values.get(question.days_since) if question.days_since else None
-        if not isinstance(start, date):
-            continue
-        days = min((on - start).days, question.high)
-        if values.get(question.id, days) in (days, NOT_SURE_ANSWER):
-            values[question.id] = days
-        else:
-            del values[question.id]
-            reason = f"does not agree with {question.days_since}, which gives {days}"
-            conflicts.append(Conflict(question.id, reason))
-    return conflicts
+        if values.get(question.id, NOT_SURE_ANSWER) == NOT_SURE_ANSWER:
+            days = days_since(question, values, on)
+            if days is not None:
+                values[question.id] = days
+
+
+def days_since(question: Question, values: Mapping[str, Value], on: date) -> int | None:
+    """The number of days since the date that a question of days counts from; None where there is none."""
+    start = values.get(question.days_since) if question.days_since else None
+    return min((on - start).days, question.high) if isinstance(start, date) else None

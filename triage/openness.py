@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from triage.facts import NOT_SURE_ANSWER
 from triage.instruments import Instrument
 from triage.protocol import Fact, Level
+from triage.quantities import Range
 from triage.questions import Question
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Openings:
         self._seen: set[tuple[str, bool]] = set()
 
     def add(self, condition: Condition, *, settle: bool = False) -> None:
-        """Gather from a condition; with `settle`, questions answered "not sure" count as open."""
+        """Gather from a condition; with `settle`, answers that are not certain count as open."""
         verdict = condition.verdict(self._view)
         if verdict.is_decided or (verdict.is_settled and not settle):
             return
@@ -62,6 +64,11 @@ class Openings:
     def _add_question(self, question: Question, settle: bool) -> None:  # noqa: FBT001
         if question.ask_when is not None:
             self.add(question.ask_when, settle=settle)
-        unsure = settle and self._view.values.get(question.id) == "not_sure"
+        unsure = settle and is_uncertain(self._view.values.get(question.id))
         if self._view.is_open(question) or (unsure and self._view.applies(question)):
             self.questions[question.id] = None
+
+
+def is_uncertain(answer: object) -> bool:
+    """Whether a question was asked and the answer leaves open which of several it is."""
+    return answer == NOT_SURE_ANSWER or isinstance(answer, Range)

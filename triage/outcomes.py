@@ -58,11 +58,12 @@ class Outcomes:
         protocol: Protocol,
         *,
         partial: bool = False,
+        intervals: bool = False,
         also: Iterable[Condition] = (),
         everybody: Everybody | None = None,
     ) -> None:
         self.protocol, self.partial = protocol, partial
-        self.everybody = everybody or Everybody(protocol, partial=partial, also=also)
+        self.everybody = everybody or Everybody(protocol, partial=partial, intervals=intervals, also=also)
         self.diagrams = self.everybody.diagrams
         self._none = self.diagrams.constant(None)
         self._rules = {rule.id: rule for rule in protocol.rules}

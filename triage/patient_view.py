@@ -121,7 +121,7 @@ class PatientView:
         return question.id not in self.values and self.applies(question)
 
     def score(self, instrument: Instrument) -> Score:
-        answered = sum(isinstance(self.values.get(item), int) for item in instrument.items)
+        answered = sum(isinstance(self.values.get(item), int | Range) for item in instrument.items)
         return Score(instrument, self.quantity(instrument.id), answered)
 
 
@@ -184,6 +184,8 @@ def choice(answer: object, words: tuple[str, ...]) -> Verdict:
 
 def number(question: Question, answer: object) -> Quantity:
     """The number that answers a question; None for not asked."""
+    if isinstance(answer, Range):
+        return Quantity.within(answer)
     if answer == NOT_SURE_ANSWER:
         return Quantity.not_sure(question.low, question.high)
     return Quantity.known(answer) if isinstance(answer, int) else Quantity.not_asked(question.low, question.high)
@@ -204,6 +206,7 @@ def number_where_it_applies(gate: Verdict, question: Question, answered: Quantit
     low, high = question.low, question.high
     if gate.most is Truth.FALSE:
         return Quantity.not_sure(low, high)
-    if gate.least is not Truth.FALSE or answered.now.low < answered.now.high:
+    if gate.least is not Truth.FALSE or answered.least != answered.now:
         return answered
-    return Quantity(answered.now, Range(low, answered.now.low), Range(answered.now.low, high))
+    # An answer that was given may still be lost, should the question turn out not to apply.
+    return Quantity(answered.now, Range(low, answered.now.high), Range(answered.now.low, high))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from triage.facts import NOT_SURE_ANSWER
 from triage.logic import NO, YES
 from triage.protocol import Disposition, Service
+from triage.quantities import Range
 from triage.referring import NO_REFERRAL
 from triage.spaces import Space, ordered_answers
 
@@ -117,6 +118,18 @@ def properties(owed: Obligations) -> tuple[Property, ...]:
             _decided_by_a_hidden_answer,
             of_half_filled=False,
         ),
+        Property(
+            "an_interval_is_never_calmer_than_all_it_spans",
+            "F4",
+            "An age that is not certain never makes the outcome less urgent than every age that it may be.",
+            _calmer_than_all_it_spans,
+        ),
+        Property(
+            "a_contradiction_is_never_calmer_than_either_fact",
+            "F4",
+            "Of two answers that contradict each other, the outcome is as urgent as with either of them alone.",
+            _calmer_than_either_fact,
+        ),
         *(_owed(each) for each in owed.obligations),
     )
 
@@ -214,6 +227,22 @@ def _nothing_to_do(space: Space) -> Iterator[Node]:
         if left != space.nowhere:
             left = space.all_of(left, space.not_(space.asked_for(action)))
     yield left
+
+
+def _calmer_than_all_it_spans(space: Space) -> Iterator[Node]:
+    for variable in space.everybody.variables:
+        for interval in (each for each in variable.answers if isinstance(each, Range)):
+            least = space.least(space.rank, variable.name, interval)
+            now = space.changed(space.rank, variable.name, interval)
+            yield space.all_of(space.has(variable.name, interval), space.lower(now, least))
+
+
+def _calmer_than_either_fact(space: Space) -> Iterator[Node]:
+    """Whether or not these very answers contradict each other: so nothing hangs on which ones do."""
+    for one, other in {each.questions: None for each in space.protocol.must_hold}:
+        if one in space.everybody.places and other in space.everybody.places:
+            now = space.ranked(space.contradictory(one, other))
+            yield from (space.lower(now, space.ranked(each)) for each in space.with_one_of(one, other))
 
 
 def _decided_by_a_hidden_answer(space: Space) -> Iterator[Node]:

@@ -234,6 +234,20 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MustHold:
+    """What must hold between the answers to two questions: where it does not, one of them is wrong.
+
+    Either a condition on both, or, without one, that the time which the second answer tells is not
+    before the birth of a patient of the age that the first one tells.
+    """
+
+    id: str
+    questions: tuple[str, str]
+    says: str
+    when: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """The words for an outcome or a service."""
 
@@ -272,6 +286,7 @@ class Protocol:
     texts: tuple[Text, ...]
     dispositions: Mapping[Disposition, Wording]
     services: Mapping[Service, Wording]
+    must_hold: tuple[MustHold, ...] = ()
 
     @cached_property
     def names(self) -> Mapping[str, Question | Fact | Level | Instrument]:

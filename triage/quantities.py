@@ -52,9 +52,13 @@ class Quantity:
         return cls(exactly, exactly, exactly)
 
     @classmethod
+    def within(cls, bounds: Range) -> Quantity:
+        """Somewhere in a range, and no further question says where."""
+        return cls(bounds, bounds, bounds)
+
+    @classmethod
     def not_sure(cls, low: int, high: int) -> Quantity:
-        anything = Range(low, high)
-        return cls(anything, anything, anything)
+        return cls.within(Range(low, high))
 
     @classmethod
     def not_asked(cls, low: int, high: int) -> Quantity:

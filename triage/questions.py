@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from triage.conditions import Condition
 
 
+# Days in each unit in which the time that has passed is told; a month at its shortest.
+DAYS_IN = {"days": 1, "weeks": 7, "months": 28}
+
+
 class QuestionType(StrEnum):
     """The kind of answer that a question takes; the words are those of the protocol file."""
 
@@ -41,7 +45,9 @@ class Question:
     """One question of a protocol.
 
     `low` and `high` bound a number (inclusive). For a scale, `options` hold the labels of
-    0, 1, 2 ... `days_since` names the date question whose day a number of days counts from. A safety question has no `ask_when`: it is always asked.
+    0, 1, 2 ... `days_since` names the date question whose day a number of days counts from. A safety
+    question has no `ask_when`: it is always asked. `interval` lets a number that is not certain be
+    given as the least and the most that it may be. A `lasting` answer is as true of the next spell.
     """
 
     id: str
@@ -58,7 +64,14 @@ class Question:
     ask_when: Condition | None = None
     asked_by: str = ""
     days_since: str = ""
+    interval: bool = False
+    lasting: bool = False
     codes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it asks how long something has lasted."""
+        return self.type is QuestionType.INTEGER and bool(self.days_since or self.unit in DAYS_IN)
 
     @property
     def allowed(self) -> str:
@@ -72,7 +85,8 @@ class Question:
                 words = ", ".join(option.value for option in self.options)
                 return f"a list of {words}; or not_sure"
             case QuestionType.INTEGER | QuestionType.SCALE:
-                return f"a whole number from {self.low} to {self.high}, or not_sure"
+                about = " or, where it is not certain, {from, to}" if self.interval else ""
+                return f"a whole number from {self.low} to {self.high}{about}, or not_sure"
             case QuestionType.DATE:
                 return "a date as YYYY-MM-DD, not in the future, or not_sure"
             case QuestionType.STUDIES:

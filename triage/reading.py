@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from triage.checking import check_references
+from triage.conditions import parse
 from triage.instruments import Band, Instrument
 from triage.protocol import (
     LEVELS,
@@ -19,6 +20,7 @@ from triage.protocol import (
     Flag,
     Incomplete,
     Level,
+    MustHold,
     Permit,
     Protocol,
     Recommendation,
@@ -36,10 +38,16 @@ from triage.questions import Option, Question, QuestionType
 from triage.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _Word = TypeVar("_Word", Disposition, Service)
 STATUSES = ("current", "withdrawn", "expired", "background")
+AGE, FIRST_ONSET_AGE = "age", "first_onset_age"  # ids that are a contract with integrators
+_ONSET = "the age at which it first began is not above the age of the patient"
+_BIRTH = "nothing is older than the patient"
+UNCERTAIN_UNIT = (
+    "years"  # an age is often not known exactly: such a number may be an interval unless a protocol says no
+)
 LARGEST = 1_000_000  # bytes; ten times the size of a large protocol
 
 
@@ -117,7 +125,39 @@ def _protocol(root: Table, digest: str) -> Protocol:
         texts=tuple(map(_text, root.tables("texts"))),
         dispositions=_wordings(root.table("dispositions"), Disposition),
         services=_wordings(root.table("services"), Service),
+        must_hold=tuple(_must_hold(root, questions)),
     )
+
+
+def _must_hold(root: Table, questions: Mapping[str, Question]) -> Iterator[MustHold]:
+    """What the file states; one that says nothing of it gets what holds of every life."""
+    if "must_hold" in root:
+        yield from map(_stated, root.tables("must_hold"))
+    elif AGE in questions and questions[AGE].type is QuestionType.INTEGER:
+        counted = {name: question for name, question in questions.items() if not question.safety}
+        yield from _of_every_life(counted) if AGE in counted else ()
+
+
+def _stated(table: Table) -> MustHold:
+    name, says = table.text("id"), table.text("says")
+    after_birth = table.text("after_birth", default="")
+    if after_birth:
+        return MustHold(id=name, questions=(AGE, after_birth), says=says)
+    when = table.required_condition("when")
+    read = tuple(dict.fromkeys(each for part in when.walk() for each in part.names))
+    one, other = (*read, "", "")[:2] if len(read) <= 2 else ("", "")
+    return MustHold(id=name, questions=(one, other), says=says, when=when)
+
+
+def _of_every_life(questions: Mapping[str, Question]) -> Iterator[MustHold]:
+    onset = questions.get(FIRST_ONSET_AGE)
+    if onset and onset.type is QuestionType.INTEGER:
+        when = parse(f"{AGE} >= {FIRST_ONSET_AGE}")
+        yield MustHold(id=FIRST_ONSET_AGE, questions=(AGE, FIRST_ONSET_AGE), says=_ONSET, when=when)
+    for question in questions.values():
+        is_dated = question.type in (QuestionType.DATE, QuestionType.STUDIES)
+        if is_dated or question.is_time:
+            yield MustHold(id=question.id, questions=(AGE, question.id), says=_BIRTH)
 
 
 def _source(table: Table) -> Source:
@@ -145,6 +185,9 @@ def _question(table: Table, scales: Table) -> Question:
         for each in table.tables("options", required=kind in ("choice", "choices"))
     )
     low, high = (0, 0)
+    unit = table.text("unit", default="")
+    safety, since = table.truth("safety", default=False), table.text("days_since", default="")
+    exact = safety or bool(since)
     if kind is QuestionType.INTEGER:
         low, high = table.number("min"), table.number("max")
     if kind is QuestionType.SCALE:
@@ -161,11 +204,13 @@ def _question(table: Table, scales: Table) -> Question:
         options=tuple(each for each in options if each.value != "not_sure"),
         low=low,
         high=high,
-        unit=table.text("unit", default=""),
-        safety=table.truth("safety", default=False),
+        unit=unit,
+        safety=safety,
         ask_when=table.condition("ask_when", required=False),
         asked_by=table.word("asked_by", ("", "clinician"), default=""),
-        days_since=table.text("days_since", default=""),
+        days_since=since,
+        interval=table.truth("interval", default=kind is QuestionType.INTEGER and unit == UNCERTAIN_UNIT and not exact),
+        lasting=table.truth("lasting", default=False),
         codes=table.strings("codes"),
     )
 

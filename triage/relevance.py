@@ -24,6 +24,7 @@ from triage.logic import NO, NOT_SURE, YES
 from triage.narrowing import OPEN, Asked, Narrowing, as_bits, places_of
 from triage.outcomes import Decided, Outcomes
 from triage.patient_view import PatientView
+from triage.quantities import Range
 from triage.questions import QuestionType
 from triage.study_lists import is_about_studies_alone
 
@@ -40,11 +41,20 @@ _KINDS = {YES: 0, NO: 1, NOT_SURE: 2}
 _IMPOSSIBLE = None  # said where no list of studies can say what its facts would have to be
 
 
+def relevance(view: PatientView) -> Relevance | None:
+    """The diagrams of a patient's protocol, made when first needed; None where they would be too large.
+
+    Those with intervals are larger, and are used for a patient of whom some number is one.
+    """
+    uncertain = [name for name, value in view.values.items() if isinstance(value, Range)]
+    drawn = _drawn(view.protocol, intervals=bool(uncertain))
+    return drawn if drawn is not None and all(map(drawn.takes_intervals, uncertain)) else None
+
+
 @lru_cache(maxsize=8)
-def relevance(protocol: Protocol) -> Relevance | None:
-    """The protocol's diagrams, made when first needed; None where they would be too large."""
+def _drawn(protocol: Protocol, *, intervals: bool) -> Relevance | None:
     try:
-        return Relevance(protocol)
+        return Relevance(protocol, intervals=intervals)
     except TooLarge:
         return None
 
@@ -52,8 +62,8 @@ def relevance(protocol: Protocol) -> Relevance | None:
 class Relevance:
     """The outcome of everybody, ready to be narrowed to one patient."""
 
-    def __init__(self, protocol: Protocol) -> None:
-        outcomes = Outcomes(protocol)
+    def __init__(self, protocol: Protocol, *, intervals: bool = False) -> None:
+        outcomes = Outcomes(protocol, intervals=intervals)
         self._protocol, self.variables = protocol, outcomes.everybody.variables
         self._places = outcomes.everybody.places
         self._facts, self.first_fact = outcomes.everybody.facts, outcomes.everybody.first_fact
@@ -81,6 +91,12 @@ class Relevance:
             said = {self.diagrams.value(node)} if not below else {each for at in below for each in found[at]}
             found[node] = frozenset(said - {_IMPOSSIBLE})
         return found
+
+    def takes_intervals(self, name: str) -> bool:
+        """Whether the question is drawn with intervals, or with nothing that they could span."""
+        answers = self.variables[self._places[name]].answers if name in self._places else ()
+        numbers = [each for each in answers if isinstance(each, int)]
+        return len(numbers) < 2 or any(isinstance(each, Range) for each in answers)
 
     def known(self, view: PatientView) -> list[int]:
         """The kind of the answer to each question, or OPEN."""

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from triage.protocol import Protocol
 
 # The parts whose entries have a name of their own, in the order in which a reader asks for them.
-_PARTS = ("questions", "flags", "rules", "texts", "facts", "levels", "instruments", "actions", "exclusions")
+_PARTS = (
+    "questions",
+    "flags",
+    "rules",
+    "texts",
+    "facts",
+    "levels",
+    "instruments",
+    "actions",
+    "exclusions",
+    "must_hold",
+)
 _WORDS = ("sections", "dispositions", "services", "sources")
 _WHOLE = ("title", "summary", "signed_off", "review_due", "fresh_days", "cites", "imaging_question")
 

@@ -8,6 +8,8 @@ from operator import and_, lt, ne, not_, or_
 from typing import TYPE_CHECKING, Any
 
 from triage.conditions import Comparison, Statement
+from triage.contradictions import gravity
+from triage.facts import NOT_SURE_ANSWER
 from triage.logic import NOT_ASKED, YES, Truth, Verdict
 from triage.outcomes import Decided, Outcomes
 from triage.protocol import PSYCHOLOGICAL, Service
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from triage.diagram import Node
     from triage.obligations import Obligations
     from triage.protocol import Disposition, Protocol
+    from triage.quantities import Range
     from triage.questions import Question
 
 
@@ -34,7 +37,7 @@ class Space:
 
     def __init__(self, protocol: Protocol, owed: Obligations, *, partial: bool) -> None:
         self.protocol, self.partial = protocol, partial
-        self.outcomes = Outcomes(protocol, partial=partial, also=_stated(protocol, owed))
+        self.outcomes = Outcomes(protocol, partial=partial, intervals=True, also=_stated(protocol, owed))
         self.everybody, self.diagrams = self.outcomes.everybody, self.outcomes.diagrams
         self.everywhere: Node = self.diagrams.constant(True)  # noqa: FBT003  (what a diagram says)
         self.nowhere: Node = self.diagrams.constant(False)  # noqa: FBT003
@@ -133,7 +136,8 @@ class Space:
         """Where two diagrams say different things."""
         return self.diagrams.combine(ne, one, other, self._nowhere_if_the_same)
 
-    def _lower(self, after: Node, before: Node) -> Node:
+    def lower(self, after: Node, before: Node) -> Node:
+        """Where one number is lower than another."""
         return self.diagrams.combine(lt, after, before, self._nowhere_if_the_same)
 
     def _nowhere_if_the_same(self, one: Node, other: Node) -> Node | None:
@@ -148,6 +152,40 @@ class Space:
         kinds = {self.everybody.places[name]: self._kind(name, answer) for name, answer in answers.items()}
         places = self.diagrams.effective_alone(self.outcomes.decided, kinds)
         return {self.everybody.variables[place].name for place in places}
+
+    def contradictory(self, one: str, other: str) -> Node:
+        """How grave it is for a patient whose answers to these two questions contradict each other."""
+        return reduce(self._graver, self.with_one_of(one, other, neither=True))
+
+    def with_one_of(self, one: str, other: str, *, neither: bool = False) -> list[Node]:
+        """How grave it is where only the one of two answers is known, and where only the other is."""
+        ways = [{one}, {other}, *([{one, other}] if neither else [])]
+        unknown = [NOT_SURE_ANSWER, *([None] if self.partial else [])]
+        return [
+            self.diagrams.given({self.everybody.places[name]: self._kind(name, each) for name in way})(self._gravity)
+            for each in unknown
+            for way in ways
+        ]
+
+    def _graver(self, one: Node, other: Node) -> Node:
+        return self.diagrams.combine(max, one, other, lambda one, other: one if one == other else None)
+
+    @cached_property
+    def _gravity(self) -> Node:
+        return self.outcome(lambda decided: gravity(decided.disposition, decided.urgency))
+
+    def ranked(self, grave: Node) -> Node:
+        """How urgent what is so grave is."""
+        return self.diagrams.convert(lambda each: each.rank, grave)
+
+    def least(self, node: Node, name: str, interval: Range) -> Node:
+        """The least that a diagram of numbers says of the answers in an interval."""
+        variable = self.everybody.variables[self.everybody.places[name]]
+        kinds = [each for each in variable.answers if isinstance(each, int) and interval.low <= each <= interval.high]
+        return reduce(
+            lambda least, each: self.diagrams.combine(min, least, each),
+            (self.changed(node, name, each) for each in kinds),
+        )
 
     def _kind(self, name: str, answer: Any) -> int:
         return self.everybody.variables[self.everybody.places[name]].kind(answer)
@@ -170,7 +208,7 @@ class Space:
         kinds = list(dict.fromkeys(self._kind(name, answer) for answer in answers))
 
         def fallen(branches: tuple[Node, ...]) -> Node:
-            lower = {after: self._lower(branches[after], branches[before]) for before, after in pairwise(kinds)}
+            lower = {after: self.lower(branches[after], branches[before]) for before, after in pairwise(kinds)}
             return self.diagrams.ask(place, tuple(lower.get(kind, self.nowhere) for kind in range(len(branches))))
 
         # Mostly it falls nowhere, which is soon seen.

@@ -34,6 +34,7 @@ _KINDS = (YES, NO, NOT_SURE)  # of what is said of a fact about studies, in the 
 class Everybody:
     """All patients of a protocol; with `partial`, also those of whom not everything was asked.
 
+    With `intervals` also those of whom an age, or another such number, is not known exactly.
     Conditions beyond those of the protocol can be judged if they are named in `also`. In a store that
     it shares with other protocols, `told_apart` are the variables of the store, as this one reads them.
     Raises `triage.diagram.TooLarge` where the protocol lets too many answers hang on one another.
@@ -44,12 +45,13 @@ class Everybody:
         protocol: Protocol,
         *,
         partial: bool = False,
+        intervals: bool = False,
         also: Iterable[Condition] = (),
         told_apart: Sequence[Variable] | None = None,
         store: Diagrams | None = None,
     ) -> None:
         self.protocol, self._partial = protocol, partial
-        self.variables = told_apart or variables(protocol, partial=partial, also=also)
+        self.variables = told_apart or variables(protocol, partial=partial, intervals=intervals, also=also)
         self.places = {each.name: place for place, each in enumerate(self.variables)}
         self.diagrams = empty_store(self.variables) if store is None else store
         self.facts = [protocol.facts[each.name] for each in self.variables if each.name in protocol.facts]

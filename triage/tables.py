@@ -25,6 +25,9 @@ class Table:
         self._read: set[str] = set()
         self._inner: list[Table] = []
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._data
+
     def note_unread(self) -> None:
         """A fault for every key that nobody read: one misspelt would silently have no effect."""
         for key in self._data:

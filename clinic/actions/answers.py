@@ -10,7 +10,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from clinic import clock
-from triage.facts import NOT_SURE_ANSWER, SOURCES, AnswerErrors, AnswerFault, impossible_times
+from triage.contradictions import refuse_contradictions
+from triage.facts import (
+    NOT_SURE_ANSWER,
+    SOURCES,
+    AnswerErrors,
+    AnswerFault,
+    check_stored,
+    impossible_times,
+    long_form,
+)
 from triage.questions import QuestionType
 from triage.wording import TextError, typed_text
 
@@ -56,7 +65,7 @@ def entries(given: Mapping[str, object], *, source: str, at: datetime, by: str) 
     faults += impossible_times(given)
     made, now = {}, at.isoformat()
     for name, raw in given.items():
-        long = raw if isinstance(raw, dict) else {"value": raw}
+        long = long_form(raw)
         faults += _unfit(name, long, at)
         made[name] = {
             "value": long["value"],
@@ -114,15 +123,44 @@ def changes(
 def carried(questions: Mapping[str, Question], earlier: Mapping[str, Entry]) -> dict[str, Entry]:
     """Of an earlier intake's answers those that need not be asked again, as what the record says.
 
-    A date and a dated list of studies read the same on any day; every safety question, every
-    symptom and every questionnaire is asked afresh.
+    That is what the protocol says outlasts a spell, and nothing else: not even the scans there were,
+    of which another may have been done since.
     """
-    lasting = (QuestionType.DATE, QuestionType.STUDIES)
     return {
         name: {**entry, "source": "record"}
         for name, entry in earlier.items()
-        if name in questions and questions[name].type in lasting and not questions[name].safety
+        if name in questions and questions[name].lasting
     }
+
+
+def refuse_contradictory(
+    protocol: Protocol,
+    stored: Mapping[str, Entry],
+    new: Mapping[str, Entry],
+    *,
+    record: Mapping[str, Entry],
+    on: date,
+    site: Site,
+) -> None:
+    """Raise AnswerErrors where a new answer contradicts another, or what the record says of the patient.
+
+    Contradictions that have stood there before are not asked about: they must not be in the way of
+    anything else.
+    """
+    before, added = (as_of(protocol, each, on=on, site=site) for each in (stored, new))
+    facts = check_stored(protocol.questions, {**before, **added, **record}, on=on)
+    refuse_contradictions(protocol, facts, typed=new, studies=_newly_dated(protocol, before, new))
+
+
+def _newly_dated(protocol: Protocol, before: Mapping[str, Entry], new: Mapping[str, Entry]) -> set[int]:
+    """The places of those studies that have another day than any that was recorded before."""
+    old, now = (_days(each.get(protocol.imaging_question)) for each in (before, new))
+    return {place for place, day in enumerate(now) if day not in old}
+
+
+def _days(entry: Entry | None) -> list[tuple[Any, Any]]:
+    studies = entry["value"] if entry and isinstance(entry["value"], list) else []
+    return [(each.get("performed_on"), each.get("age_days")) for each in studies]
 
 
 def _statements(entry: Entry) -> list[Entry]:

@@ -189,6 +189,7 @@ def _store(
     now = clock.now()
     check_answers(protocols.get(intake.release).questions, {QUESTION: studies}, on=clock.today(intake.site))
     entry = {"value": studies, "source": "record", "at": clock.instant(now.isoformat()).isoformat(), "by": str(by.pk)}
+    intakes.check_together(intake, {QUESTION: entry})
     assessment = intakes.amend(intake=intake, answers={QUESTION: entry}, by=by, reason=f"study {number} {step}")
     event = StudyEvent.objects.create(
         intake=intake, site=intake.site, assessment=assessment, number=number, step=step, note=note, by=by

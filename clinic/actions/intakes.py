@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, outbox, patients, referrals, shadowing, work
-from clinic.actions.answers import as_of, carried, changes, entries, of_record
+from clinic.actions.answers import as_of, carried, changes, entries, of_record, refuse_contradictory
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
 from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors, AnswerFault, check_answers, impossible_times
-from triage.outcome import decide as outcome_of
+from triage.outcome import decide, decide_stored
 from triage.protocol import Disposition
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def preview(*, protocol_id: str, answers: Mapping[str, object], on: date) -> dic
     protocol = protocols.get(_named(protocol_id))
     if faults := impossible_times(answers):
         raise AnswerErrors(faults)
-    return outcome_of(protocol, answers, on=on)
+    return decide(protocol, answers, on=on)
 
 
 @transaction.atomic
@@ -219,6 +219,7 @@ def _changed(
     new = entries(answers, source=source, at=now, by=str(by.pk))
     _drop_known(intake, protocol, new)
     changed = changes(protocol.questions, intake.answers, new, settled=settled, site=intake.site)
+    check_together(intake, changed)
     clinical = {question.id for question in protocol.questions.values() if question.asked_by == "clinician"}
     for_clinicians = [name for name in changed if name in clinical or name in settled]
     if for_clinicians and not permissions.may(by, Capability.EXAMINE, intake.site):
@@ -228,6 +229,13 @@ def _changed(
     return changed
 
 
+def check_together(intake: Intake, new: Mapping[str, Entry]) -> None:
+    """Refuse new answers that contradict others, or what the patient's record says; nothing is stored."""
+    protocol, on = protocols.get(intake.release), clock.today(intake.site)
+    record = of_record(intake.patient, protocol.questions, on=on)
+    refuse_contradictory(protocol, intake.answers, new, record=record, on=on, site=intake.site)
+
+
 def _drop_known(intake: Intake, protocol: Protocol, new: dict[str, Entry]) -> None:
     """What the patient's record says is no answer; one that contradicts it is refused."""
     known = of_record(intake.patient, protocol.questions, on=clock.today(intake.site))
@@ -235,7 +243,11 @@ def _drop_known(intake: Intake, protocol: Protocol, new: dict[str, Entry]) -> No
     wrong = [name for name, entry in given.items() if entry["value"] != known[name]["value"]]
     if wrong:
         reason = "does not agree with the record of the patient"
-        raise AnswerErrors([AnswerFault(name, reason, str(known[name]["value"])) for name in wrong])
+        raise AnswerErrors([AnswerFault(name, reason, _allowed(known[name]["value"])) for name in wrong])
+
+
+def _allowed(value: Any) -> str:
+    return f"{value['from']} to {value['to']}" if isinstance(value, dict) else str(value)
 
 
 def _current(intake: Intake, *, by: User) -> Assessment:
@@ -259,7 +271,7 @@ def _assess(intake: Intake, *, by: User, on: date | None = None) -> Assessment:
     protocol, on = protocols.get(intake.release), on or clock.today(intake.site)
     read = as_of(protocol, intake.answers, on=on, site=intake.site)
     answers = read | of_record(intake.patient, protocol.questions, on=on)
-    outcome = outcome_of(protocol, answers, on=on)
+    outcome = decide_stored(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,
         site=intake.site,

@@ -1,4 +1,4 @@
-"""Evaluate stored assessments again: each under its own protocol and engine, to the byte. Nothing is stored."""
+"""Evaluate stored assessments again: each under its own protocol, to the byte. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from clinic import protocols
 from clinic.models import Assessment
 from triage.engine import ENGINE_VERSION
 from triage.facts import AnswerErrors
-from triage.outcome import decide
+from triage.outcome import decide_stored
 from triage.wire import write_json
 
 if TYPE_CHECKING:
@@ -24,25 +24,30 @@ _REPEATED = ("disposition", "urgency", "floor", "ceiling")
 
 @dataclass(frozen=True, slots=True)
 class Reassessed:
-    """How many there are, a line for each that comes out otherwise, and how many an engine made that is not here."""
+    """How many there are, and a line for each that comes out otherwise.
+
+    One that another engine made and this one would not is no fault of the record; it has a line of its own.
+    """
 
     number: int
     faults: tuple[str, ...]
-    other_engines: dict[str, int]
+    other_engines: tuple[str, ...]
 
 
 def reassess(share: Share) -> Reassessed:
     """Evaluate a share of all assessments again."""
     faults: list[str] = []
-    other_engines: dict[str, int] = {}
+    other_engines: list[str] = []
     number = 0
     for assessment in _rows(share):
         number += 1
-        if assessment.engine_version != ENGINE_VERSION:
-            other_engines[assessment.engine_version] = other_engines.get(assessment.engine_version, 0) + 1
-        elif found := list(_faults(assessment)):
+        found = list(_faults(assessment))
+        if found and assessment.engine_version == ENGINE_VERSION:
             faults.append(f"assessment {assessment.pk}: {'; '.join(found)}")
-    return Reassessed(number, tuple(faults), other_engines)
+        elif found:
+            of = f"assessment {assessment.pk}, of engine {assessment.engine_version}"
+            other_engines.append(f"{of}: {'; '.join(found)}")
+    return Reassessed(number, tuple(faults), tuple(other_engines))
 
 
 def _rows(share: Share) -> Iterator[Assessment]:
@@ -55,7 +60,7 @@ def _faults(assessment: Assessment) -> Iterator[str]:
         yield f"the text that it was made by is no longer that of {assessment.release}"
         return
     try:
-        outcome = decide(protocols.get(assessment.release), assessment.answers, on=assessment.on)
+        outcome = decide_stored(protocols.get(assessment.release), assessment.answers, on=assessment.on)
     except (AnswerErrors, protocols.DamagedRelease) as error:
         yield f"cannot be evaluated: {error}"
         return
@@ -64,6 +69,9 @@ def _faults(assessment: Assessment) -> Iterator[str]:
 
 def _differences(assessment: Assessment, outcome: dict[str, Any]) -> Iterator[str]:
     stored = assessment.outcome
+    if stored.get("engine") != assessment.engine_version:
+        yield f'the column engine_version says "{assessment.engine_version}", the outcome "{stored.get("engine")}"'
+    outcome = {**outcome, "engine": stored.get("engine")}
     if write_json(stored) != write_json(outcome):
         names = sorted({*stored, *outcome})
         differing = [name for name in names if write_json(stored.get(name)) != write_json(outcome.get(name))]

@@ -16,7 +16,7 @@ from clinic import clock, permissions
 from clinic.actions import audit
 from clinic.actions.errors import Conflict
 from clinic.actions.judging import Judged, judge
-from clinic.models import Assessment, PackedAnswers, ProtocolRelease, Replay, ReplayCase, User
+from clinic.models import Assessment, ProtocolRelease, Replay, ReplayCase, User
 from clinic.permissions import Capability
 from clinic.shares import BEGINNING, on_all_cores, shares
 from triage.engine import ENGINE_VERSION
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clinic.actions.judging import Found
     from triage.protocol import Protocol
 
-SHARE = 20_000  # intakes judged at once
+SHARE = 2_000  # intakes judged at once: some seconds of work are lost where a replay is stopped
 
 
 @transaction.atomic
@@ -48,29 +48,23 @@ def begin(*, protocol: Protocol, release: ProtocolRelease | None, by: User) -> R
     )
 
 
-def run(
-    *, replay: Replay, source: bytes, by: User, processes: int, size: int = SHARE, keeping_packed: bool = False
-) -> Iterator[Replay]:
+def run(*, replay: Replay, source: bytes, by: User, processes: int, size: int = SHARE) -> Iterator[Replay]:
     """Judge what is left of the intakes, of each its newest assessment; the replay, share after share."""
     permissions.require_somewhere(by, Capability.WRITE_PROTOCOL)
     left = list(shares(Assessment.objects.all(), size=size, after=replay.cursor or BEGINNING))
     for judged in on_all_cores(partial(judge, source), left, processes=processes):
-        _keep(replay, judged, keeping_packed=keeping_packed)
+        _keep(replay, judged)
         yield replay
     _finish(replay, by)
     yield replay
 
 
 @transaction.atomic
-def _keep(replay: Replay, judged: Judged, *, keeping_packed: bool) -> None:
+def _keep(replay: Replay, judged: Judged) -> None:
     hold(replay)
     if (replay.cursor or BEGINNING) != judged.share.after or replay.finished_at:
         raise Conflict(_("This replay is being run by somebody else too: it goes on there."))
     keep_found(replay, judged)
-    if keeping_packed:
-        PackedAnswers.objects.keep(
-            PackedAnswers(assessment_id=pk, schema=schema, packed=record) for pk, schema, record in judged.packed
-        )
     replay.cursor = judged.share.until
     count(replay, judged)
     replay.save()
@@ -95,12 +89,11 @@ def _case(replay: Replay, found: Found) -> ReplayCase:
 
 def count(replay: Replay, judged: Judged) -> None:
     """Count what was judged in the totals of the replay, which has still to be stored."""
-    totals = replay.totals or {"table": {}, "unfit": 0, "looked_at": 0, "contradicted": 0}
+    totals = replay.totals or {"table": {}, "unfit": 0}
     for (old, new), number in judged.table.items():
         row = totals["table"].setdefault(old, {})
         row[new] = row.get(new, 0) + number
-    for name in ("unfit", "looked_at", "contradicted"):
-        totals[name] += getattr(judged, name)
+    totals["unfit"] += judged.unfit
     replay.totals = totals
     replay.done += judged.number
     replay.differing += len(judged.found)

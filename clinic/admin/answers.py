@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from clinic import spoken
-from triage.explanation import say
+from triage.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -82,14 +82,6 @@ class Shown:
         return self._total("unfit")
 
     @property
-    def looked_at(self) -> int:
-        return self._total("looked_at")
-
-    @property
-    def contradicted(self) -> int:
-        return self._total("contradicted")
-
-    @property
     def is_current(self) -> bool:
         """Whether it is about the text that the release has now."""
         release = self.replay.release

@@ -14,11 +14,19 @@ from clinic.models.birth import HOW, Birth
 from triage.facts import SOURCES
 from triage.wording import read_date
 
+_INTERVAL = {
+    "type": "object",
+    "description": "The least and the most that a number may be, where it is not certain.",
+    "properties": {"from": {"type": "integer"}, "to": {"type": "integer"}},
+    "required": ["from", "to"],
+    "additionalProperties": False,
+}
 ANSWER = {
-    "description": "A word, a whole number, a date, or a list; `not_sure` where nobody could say.",
+    "description": "A word, a whole number or an interval of them, a date, or a list; `not_sure` where nobody could say.",
     "anyOf": [
         {"type": "string", "maxLength": 2000},
         {"type": "integer"},
+        _INTERVAL,
         {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
     ],
 }

@@ -55,6 +55,8 @@ class QuestionShown(serializers.Serializer[Any]):
     asked_by = serializers.ChoiceField(["", "clinician"], help_text="who alone can answer it")
     ask_when = serializers.CharField(help_text="the condition under which it is asked; empty means always")
     days_since = serializers.CharField(help_text="the date question that it counts from, if any")
+    interval = serializers.BooleanField(help_text="takes {from, to} where the number is not certain")
+    lasting = serializers.BooleanField(help_text="is brought along into the next intake")
     codes = serializers.DictField(child=serializers.CharField())
 
 
@@ -255,6 +257,8 @@ def _question(question: Question, ask_when: str) -> dict[str, Any]:
         "safety",
         "asked_by",
         "days_since",
+        "interval",
+        "lasting",
         "codes",
     )
     return {

@@ -14,8 +14,8 @@ from clinic.letters.part import Part
 from clinic.letters.people import Names
 from clinic.letters.studies import imaging
 from clinic.models import StopRecord
-from triage.explanation import say
-from triage.facts import check_answers
+from triage.facts import check_stored
+from triage.saying import say
 from triage.wording import isolated
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _number(value: float) -> str:
 
 
 def _treatment(assessment: Assessment, protocol: Protocol, on: date) -> Part:
-    facts = check_answers(protocol.questions, assessment.answers, on=assessment.on)
+    facts = check_stored(protocol.questions, assessment.answers, on=assessment.on)
     rows = [
         (question.text, _said(question, facts.values))
         for question in protocol.questions.values()

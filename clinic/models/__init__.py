@@ -15,7 +15,7 @@ from clinic.models.patient import Patient, PatientKey, PatientWord, Sex
 from clinic.models.people import Membership, Site, SiteKey, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
 from clinic.models.referral import ENDED, GONE_OUT, LIVE, Referral, ReferralStatus, Stage
-from clinic.models.replay import PackedAnswers, Replay, ReplayCase
+from clinic.models.replay import Replay, ReplayCase
 from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
 
 __all__ = [
@@ -52,7 +52,6 @@ __all__ = [
     "MessageKind",
     "MonthCount",
     "OutboxMessage",
-    "PackedAnswers",
     "Patient",
     "PatientKey",
     "PatientWord",

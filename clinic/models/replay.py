@@ -16,7 +16,7 @@ from clinic.models.protocol import ProtocolRelease
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Self
 
 _IN_ONE_STATEMENT = 500
@@ -97,36 +97,3 @@ class ReplayCase(AppendOnlyRecord):
 
     def __str__(self) -> str:
         return f"{self.old_disposition} -> {self.new_disposition}"
-
-
-class PackedAnswersRows(models.QuerySet["PackedAnswers"]):
-    def keep(self, packed: Iterable[PackedAnswers]) -> None:
-        """Write each in the place of an earlier one of the same assessment."""
-        self.bulk_create(
-            packed,
-            batch_size=_IN_ONE_STATEMENT,
-            update_conflicts=True,
-            unique_fields=["assessment"],
-            update_fields=["schema", "packed"],
-        )
-
-
-class PackedAnswers(models.Model):
-    """The answers of one assessment as a record of fixed width, so that millions are read quickly.
-
-    A reading aid, made from the assessment and made anew at will; `schema` is the digest of the
-    protocol whose questions the record lists.
-    """
-
-    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, primary_key=True, related_name="packed")
-    schema = models.CharField(max_length=64)
-    packed = models.BinaryField()
-
-    objects = PackedAnswersRows.as_manager()
-
-    class Meta:
-        indexes = (models.Index(fields=("schema", "assessment"), name="packed_by_schema"),)
-        constraints = (models.CheckConstraint(name="packed_has_schema", condition=~Q(schema="")),)
-
-    def __str__(self) -> str:
-        return f"{self.assessment_id}"

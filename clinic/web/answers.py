@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
 from clinic import spoken
 from clinic.web import studies
-from triage.explanation import say
 from triage.facts import NOT_SURE_ANSWER, AnswerErrors, check_answers
 from triage.questions import Question, QuestionType
+from triage.saying import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from django.http import QueryDict
 
+_INTERVAL = re.compile(r"(?P<low>\d{1,9})\s*[-\u2013]\s*(?P<high>\d{1,9})", re.ASCII)
 NONE = "none"  # ticked where a list was asked for and is empty
 
 
@@ -53,7 +55,11 @@ def read(question: Question, data: QueryDict) -> Any:
     return _number(words[0]) if question.type.is_number else words[0]
 
 
-def _number(word: str) -> int | str:
+def _number(word: str) -> int | dict[str, int] | str:
+    """A whole number, or two with a dash between them where it is not certain."""
+    found = _INTERVAL.fullmatch(word)
+    if found:
+        return {"from": int(found["low"]), "to": int(found["high"])}
     return int(word) if word.isascii() and word.isdigit() and len(word) < 10 else word
 
 
@@ -61,6 +67,8 @@ def stored(question: Question, value: Any) -> list[str]:
     """The words that the question's field would hold had the value been filled in."""
     if value is None:
         return []
+    if isinstance(value, dict):
+        return [f"{value['from']}-{value['to']}"]
     if not isinstance(value, list):
         return [str(value)]
     if not value:

@@ -56,6 +56,9 @@ def of_answer(questions: Mapping[str, Question], fault: AnswerFault) -> Fault:
     question = questions.get(match["question"]) if match else None
     if match is None or question is None:
         return Fault(anchor="", about=fault.path, text=f"{spoken.reason(fault.reason)}.")
+    if match["position"] is None and spoken.is_contradiction(fault.reason):
+        text = _("This %(reason)s.") % {"reason": spoken.reason(fault.reason)}
+        return Fault(anchor=anchor(question.id), about=question.text, text=text)
     if match["position"] is None:
         return Fault(anchor=anchor(question.id), about=question.text, text=_advice(question))
     return _of_study(question, fault, int(match["position"]), match["field"] or "")

@@ -19,7 +19,7 @@ from clinic.web import answers
 from clinic.web.fields import Remark, anchor
 from clinic.web.pages import IntakePage
 from clinic.web.wording import SOURCES
-from triage.facts import check_answers
+from triage.facts import check_stored
 from triage.patient_view import PatientView
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class AnswersPage(IntakePage):
 
     @cached_property
     def _facts(self) -> Facts:
-        return check_answers(self.protocol.questions, self._assessed, on=self.on)
+        return check_stored(self.protocol.questions, self._assessed, on=self.on)
 
     @cached_property
     def _view(self) -> PatientView:

@@ -1,6 +1,6 @@
 """How fast the engine decides: `python -m tests.bench.engine`. Processor time on one core, the back pain protocol, the median of seven rounds.
 
-Then the same rules as one generated function, by hand and in other engines, side by side; `docs/performance.md` tells what came out.
+Then the same rules by hand and in other engines, side by side; `docs/performance.md` tells what came out.
 """
 
 import statistics

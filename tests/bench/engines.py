@@ -10,24 +10,18 @@ import random
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter, process_time
+from time import process_time
 from typing import Any
 
 from tests.bench import by_hand
 from tests.bench.by_hand import Outcome
 from tests.bench.intakes import ON, complete_intakes, half_filled
 from tests.bench.peers import Peer, Understanding, peers, told
-from tests.bench.rationale import Rationale
-from triage.compiled import Decision, compiled
 from triage.engine import Evaluation, State, evaluate
-from triage.explanation import explain
 from triage.facts import Facts
 from triage.protocol import LEVELS, Protocol
 
 CHECKED, ROUNDS, PER_ROUND, AT_A_TIME = 10_000, 15, 1000, 20
-# At most so many times the rules written by hand; at least so many times the compiled ones.
-AT_MOST = {"compiled": 1.25, "compiled, with every reason": 3, "compiled, half-filled": 3.5}
-AT_LEAST = {"datalogic-py": 4, "zen-engine": 15}
 
 
 @dataclass
@@ -65,15 +59,6 @@ class Intake:
 
 def engines(protocol: Protocol) -> Iterator[Engine]:
     yield Engine("written by hand", by_hand.decide, "values", _same)
-    began = perf_counter()
-    decide = compiled(protocol)
-    milliseconds = (perf_counter() - began) * 1000
-    rationale = Rationale(protocol)
-    yield Engine("compiled", decide, "values", of_decision, milliseconds)
-    yield Engine(
-        "compiled, with every reason", lambda values: _reasoned(decide, rationale, values), "values", of_reasoned
-    )
-    yield Engine("compiled, half-filled", decide, "half", of_decision)
     yield Engine("reference", lambda facts: evaluate(protocol, facts), "facts", of_evaluation, share=0.1)
     yield Engine(
         "reference, half-filled", lambda facts: evaluate(protocol, facts), "facts, half", of_evaluation, share=0.1
@@ -89,11 +74,6 @@ def engines(protocol: Protocol) -> Iterator[Engine]:
         yield Engine(f"{peer.name}, bare answer", peer.decide, "told", outcome, peer.milliseconds, share)
 
 
-def _reasoned(decide: Callable[[Any], Decision], rationale: Rationale, values: Any) -> tuple[Decision, list[Any]]:
-    decision = decide(values)
-    return decision, rationale.because(decision, values)
-
-
 def _understanding(protocol: Protocol, peer: Peer) -> Callable[[Any], Outcome]:
     understanding = Understanding(protocol)
     return lambda said: understanding.outcome(peer.listed(said))
@@ -101,14 +81,6 @@ def _understanding(protocol: Protocol, peer: Peer) -> Callable[[Any], Outcome]:
 
 def _same(outcome: Outcome) -> Outcome:
     return outcome
-
-
-def of_decision(decision: Decision) -> Outcome:
-    return (*decision[:5], decision.present)
-
-
-def of_reasoned(reasoned: tuple[Decision, list[Any]]) -> Outcome:
-    return of_decision(reasoned[0])
 
 
 def of_evaluation(evaluation: Evaluation) -> Outcome:
@@ -137,22 +109,6 @@ def check(protocol: Protocol, contest: Sequence[Engine], intakes: Sequence[Intak
     )
 
 
-def check_reasons(protocol: Protocol, intakes: Sequence[Intake]) -> None:
-    """That reasons are those of the explanation, and that a half-filled intake is decided as by the engine."""
-    decide, rationale, left_open = compiled(protocol), Rationale(protocol), 0
-    for intake in intakes:
-        for form in ("facts", "facts, half"):
-            facts = intake.given(form)
-            evaluation, decision = evaluate(protocol, facts), decide(facts.values)
-            same = of_decision(decision) == of_evaluation(evaluation)
-            if same and rationale.because(decision, facts.values) != explain(evaluation)["because"]:
-                raise SystemExit(f"other reasons than in the explanation of {facts.values}")
-            if not same and (decision.rule or evaluation.outstanding):
-                raise SystemExit(f"{decision} is not what the engine says of {facts.values}")
-            left_open += not same
-    show(f"{len(intakes):,} complete and half-filled: reasons identical; {left_open} left open that the engine decides")
-
-
 def measure(contest: Sequence[Engine], intakes: Sequence[Intake]) -> None:
     chance = random.Random(11)  # noqa: S311 -- the same order every time
     for _ in range(ROUNDS + 1):
@@ -176,22 +132,11 @@ def _seconds(engine: Engine, intakes: Sequence[Intake]) -> float:
 
 
 def report(contest: Sequence[Engine]) -> None:
-    floor, generated = contest[0], contest[1]
-    show(f"{'':<30}{'us':>9}{'x by hand':>11}{'+-':>6}{'x compiled':>12}{'aim':>8}{'set up, ms':>12}")
+    show(f"{'':<30}{'us':>9}{'x by hand':>11}{'+-':>6}{'set up, ms':>12}")
     for engine in contest:
-        ratio, spread = _ratio(engine, floor)
-        beside, _ = _ratio(engine, generated)
-        micro = statistics.median(engine.times)
-        line = f"{engine.name:<30}{micro:9,.1f}{ratio:11,.2f}{spread:6.0%}{beside:12,.2f}{_aim(engine.name, ratio, beside):>8}"
+        ratio, spread = _ratio(engine, contest[0])
+        line = f"{engine.name:<30}{statistics.median(engine.times):9,.1f}{ratio:11,.2f}{spread:6.0%}"
         show(f"{line}{engine.milliseconds:12,.0f}" if engine.milliseconds else line)
-
-
-def _aim(name: str, ratio: float, beside: float) -> str:
-    if name in AT_MOST:
-        return "met" if ratio <= AT_MOST[name] else "missed"
-    if name in AT_LEAST:
-        return "met" if beside >= AT_LEAST[name] else "missed"
-    return ""
 
 
 def _ratio(engine: Engine, other: Engine) -> tuple[float, float]:
@@ -210,7 +155,6 @@ def main(protocol: Protocol) -> None:
     contest = list(engines(protocol))
     intakes = [Intake(protocol, facts, chance) for facts in complete_intakes(protocol, CHECKED, seed=7)]
     check(protocol, contest, intakes)
-    check_reasons(protocol, intakes[:1000])
     for title, those in (("like a clinic's", intakes[1::2]), ("from everywhere", intakes[::2]), ("all", intakes)):
         show(f"\nintakes {title}: {ROUNDS} rounds of {PER_ROUND}")
         for engine in contest:

@@ -24,7 +24,7 @@ _PARTS: dict[str, tuple[tuple[Any, str], ...]] = {
     "read under lock": ((intakes, "hold"),),
     "answers checked": ((intakes, "_changed"),),
     "intake and history": ((Intake, "save_as"),),
-    "decision and reasons": ((intakes, "outcome_of"),),
+    "decision and reasons": ((intakes, "decide_stored"),),
     "assessment": ((Assessment, "save"),),
     "webhooks, shadow": ((outbox, "announce"), (shadowing, "beside")),
     "worklist": ((work, "settle"),),

@@ -79,15 +79,25 @@ def test_an_assessment_that_comes_out_otherwise_is_named(assessed: Assessment, v
     assert said[1:] == ["4 of 5 assessments come out as they are stored."]
 
 
-def test_an_engine_that_is_not_here_is_told_and_fails_the_check(assessed: Assessment) -> None:
-    tampered(assessed, engine_version="1.0.0")
-    said = run().splitlines()
-    assert said == [
-        "1 made by engine 1.0.0, which this build does not hold: not evaluated.",
+def test_what_an_earlier_engine_made_counts_where_this_one_makes_the_same(assessed: Assessment) -> None:
+    tampered(assessed, engine_version="1.2.0", outcome={**assessed.outcome, "engine": "1.2.0"})
+    assert run("--check").splitlines() == ["5 of 5 assessments come out as they are stored."]
+
+
+def test_what_an_earlier_engine_made_otherwise_is_named_and_fails_the_check(assessed: Assessment) -> None:
+    other = {**assessed.outcome, "engine": "1.0.0", "review_days": 3}
+    tampered(assessed, engine_version="1.0.0", outcome=other)
+    assert run().splitlines() == [
+        f"assessment {assessed.pk}, of engine 1.0.0: another outcome than was stored: review_days",
         "4 of 5 assessments come out as they are stored.",
     ]
     with pytest.raises(CommandError, match="Not every assessment"):
         run("--check")
+
+
+def test_an_assessment_that_names_two_engines_is_named(assessed: Assessment) -> None:
+    tampered(assessed, engine_version="1.2.0")
+    assert 'the column engine_version says "1.2.0"' in run()
 
 
 def test_without_any_assessment_all_is_well() -> None:

@@ -15,15 +15,12 @@ from django.db import connection
 from clinic.actions import intakes, judging, replaying
 from clinic.actions import protocols as releases
 from clinic.actions.errors import Conflict
-from clinic.models import AuditEvent, Intake, PackedAnswers, ProtocolRelease, Replay, ReplayCase, Site, User
+from clinic.models import AuditEvent, Intake, ProtocolRelease, Replay, ReplayCase, Site, User
 from clinic.permissions import NotAllowed, Role
 from tests import factories
 from tests.clinic import small_protocol as small
 from tests.triage.small import CLEAR, ON
-from triage.cohort_decisions import DISPOSITIONS, Decisions
 from triage.outcome import decide
-from triage.packing import Columns, Packing
-from triage.protocol import Disposition, Protocol
 from triage.reading import read_protocol
 
 CHANGES = ('when = "pain_days > 42"', 'when = "pain_days > 60"')
@@ -84,14 +81,10 @@ def command(*arguments: object) -> str:
 
 def rows() -> dict[str, int]:
     """How many rows there are of everything that is about patients, history included."""
-    own = {"replay", "replaycase", "packedanswers", "auditevent", "audithead"}
+    own = {"replay", "replaycase", "auditevent", "audithead"}
     models = [each for each in apps.get_app_config("clinic").get_models() if each._meta.model_name not in own]
     assert len(models) > 25
     return {str(model._meta.model_name): model._base_manager.count() for model in models}
-
-
-def records() -> list[bytes]:
-    return sorted(bytes(each.packed) for each in PackedAnswers.objects.all())
 
 
 def test_who_would_be_advised_otherwise_is_listed(clinic: list[Intake], author: User) -> None:
@@ -102,7 +95,7 @@ def test_who_would_be_advised_otherwise_is_listed(clinic: list[Intake], author: 
         "urgent_medical": {"urgent_medical": 1},
         "incomplete": {"incomplete": 1},
     }
-    assert (replay.done, replay.differing, replay.totals["contradicted"]) == (5, 1, 0)
+    assert (replay.done, replay.differing) == (5, 1)
     case = ReplayCase.objects.get()
     assert (case.replay, case.assessment.intake, case.site) == (replay, clinic[1], clinic[1].site)
     assert (case.old_disposition, case.new_disposition) == ("refer", "self_manage")
@@ -119,7 +112,7 @@ def test_who_would_be_advised_otherwise_is_listed(clinic: list[Intake], author: 
 def test_no_intake_is_touched(clinic: list[Intake], author: User) -> None:
     before = rows()
     stored = list(Intake.objects.order_by("pk").values())
-    replayed(author, keeping_packed=True)
+    replayed(author)
     assert rows() == before
     assert list(Intake.objects.order_by("pk").values()) == stored
 
@@ -161,7 +154,7 @@ def test_a_replay_that_was_stopped_is_taken_up_where_it_was(clinic: list[Intake]
     assert ReplayCase.objects.count() == 1
     anew = replayed(author)
     assert anew.pk != again.pk
-    assert {**anew.totals, "looked_at": 0} == {**again.totals, "looked_at": 0}
+    assert anew.totals == again.totals
 
 
 def test_a_share_that_fails_leaves_what_was_kept_before(
@@ -228,78 +221,12 @@ def test_an_answer_that_comes_meanwhile_stops_nothing(clinic: list[Intake], auth
     assert replayed(author).totals["table"]["self_manage"] == {"self_manage": 3}
 
 
-def test_packed_answers_are_kept_and_read_instead_of_the_documents(
-    clinic: list[Intake], author: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = replayed(author)
-    assert not PackedAnswers.objects.exists()
-    replayed(author, keeping_packed=True)
-    assert PackedAnswers.objects.count() == 4  # there are more studies than a record holds in the fifth
-    read: list[int] = []
-    stored = judging._stored
-    monkeypatch.setattr(judging, "_stored", lambda ids: read.append(len(list(ids))) or stored(ids))
-    packed = replayed(author)
-    assert packed.totals == plain.totals
-    assert sum(read) == 1 + 3  # who cannot be packed; and then they, the one who differs and one of the sample
-
-
-@pytest.mark.parametrize("change", [{"schema": "0" * 64}, {"packed": b"\x00" * 54}, {"packed": b""}])
-def test_a_record_of_something_else_is_made_anew(clinic: list[Intake], author: User, change: dict[str, Any]) -> None:
-    replayed(author, keeping_packed=True)
-    kept = records()
-    PackedAnswers.objects.update(**change)
-    assert replayed(author, keeping_packed=True).differing == 1
-    assert records() == kept
-    assert set(PackedAnswers.objects.values_list("schema", flat=True)) == {ProtocolRelease.objects.get().sha256}
-
-
 def test_an_answer_that_is_no_longer_taken_counts_as_not_asked(clinic: list[Intake], author: User) -> None:
-    replayed(author, keeping_packed=True)
     narrower = small.version("0.2.0", ("max = 3650\n", "max = 45\n"), ("max = 365\n", "max = 45\n"))
-    kept = records()
-    replay = replayed(author, narrower, keeping_packed=True)
-    assert records() == kept
+    replay = replayed(author, narrower)
     assert replay.totals["unfit"] == 1
     assert replay.totals["table"]["refer"] == {"incomplete": 1}
-    assert (replay.done, replay.differing, replay.totals["contradicted"]) == (5, 1, 0)
-
-
-def test_where_arrays_and_engine_differ_the_engine_counts_and_it_is_told(
-    clinic: list[Intake], author: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decide = judging.decide
-
-    def wrong(protocol: Protocol, columns: Columns) -> Decisions:
-        decisions = decide(protocol, columns)
-        decisions.advice[:, 0] = DISPOSITIONS.index(Disposition.EMERGENCY)
-        return decisions
-
-    monkeypatch.setattr(judging, "decide", wrong)
-    replay = replayed(author)
-    assert (replay.differing, replay.totals["contradicted"]) == (1, 4)
-    with pytest.raises(CommandError, match="do not rely on this replay"):
-        command("small/0.1.0", "--by", author.username)
-
-
-@pytest.mark.parametrize("is_too_large", [False, True])
-def test_who_is_unclear_to_the_arrays_is_looked_at_by_the_engine(
-    clinic: list[Intake], author: User, monkeypatch: pytest.MonkeyPatch, *, is_too_large: bool
-) -> None:
-    """As is everybody where the diagrams would be too large: then the engine knows less than they take for granted."""
-    decide = judging.decide
-
-    def unclear(protocol: Protocol, columns: Columns) -> Decisions:
-        decisions = decide(protocol, columns)
-        decisions.unclear[:] = not is_too_large
-        decisions.advice[:, 0] = DISPOSITIONS.index(Disposition.EMERGENCY)
-        return decisions
-
-    monkeypatch.setattr(judging, "decide", unclear)
-    if is_too_large:
-        monkeypatch.setattr(judging, "relevance", lambda protocol: None)
-    replay = replayed(author)
-    assert replay.totals["looked_at"] == replay.done == 5
-    assert (replay.differing, replay.totals["contradicted"]) == (1, 0)
+    assert (replay.done, replay.differing) == (5, 1)
 
 
 def test_only_who_writes_protocols_replays_them(clinic: list[Intake]) -> None:
@@ -319,7 +246,7 @@ def test_who_may_not_begin_a_replay_does_not_go_on_with_one(clinic: list[Intake]
 def test_the_command_says_what_would_be_otherwise(clinic: list[Intake], author: User, tmp_path: Path) -> None:
     file = tmp_path / "later.toml"
     file.write_bytes(LATER)
-    said = command(file, "--by", author.username, "--share", "4", "--pack")
+    said = command(file, "--by", author.username, "--share", "4")
     assert "The replay of small/0.2.0 begins; there are 5 intakes." in said
     assert "So far: 5 intakes, 1 advised otherwise" in said
     assert "Finished: 5 intakes, 1 advised otherwise" in said
@@ -330,7 +257,6 @@ def test_the_command_says_what_would_be_otherwise(clinic: list[Intake], author: 
     )
     replay = Replay.objects.get()
     assert (replay.name, replay.release) == ("small/0.2.0", None)
-    assert PackedAnswers.objects.exists()
 
 
 def test_the_command_goes_on_with_what_was_left(clinic: list[Intake], author: User) -> None:
@@ -394,13 +320,6 @@ def test_several_processes_find_what_one_finds() -> None:
     assert (together.done, together.differing) == (6, 3)
     assert together.totals == alone.totals
     assert alone.cases.count() == together.cases.count() == 3
-
-
-def test_a_record_marks_what_was_advised(clinic: list[Intake], author: User) -> None:
-    replayed(author, keeping_packed=True)
-    packing = Packing(read_protocol(small.SMALL))
-    columns = packing.columns(records())
-    assert len(set(columns.marks.tolist())) == 4
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Answers that were not given just now: too old to act upon, or brought along from an earlier intake."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from clinic import clock, protocols
 from clinic.actions import intakes
+from clinic.actions.answers import carried
 from clinic.models import Assessment, Intake, Site, User
 from clinic.web import answers
 from tests import factories
@@ -96,12 +98,30 @@ def test_the_side_list_and_the_check_page_name_what_is_to_be_asked_again(
     assert "safety answers are too old to act upon." in side
 
 
-def test_a_follow_up_asks_everything_but_what_the_record_knows(client: Client, clinician: User, followed: Intake):
+def test_a_follow_up_asks_everything_afresh_that_no_protocol_calls_lasting(
+    client: Client, clinician: User, followed: Intake
+):
+    client.force_login(clinician)
+    with clock.at(clock.now() + LATER):
+        imaging = client.get(path(followed, "imaging")).content.decode()
+        asked = client.get(path(followed, "red_flags")).content.decode()
+    assert 'value="2026-01-05"' not in imaging
+    assert " checked" not in asked
+    assert followed.answers == {}
+    assert Assessment.objects.newest().get(intake=followed).disposition == "incomplete"
+
+
+def test_what_is_brought_along_is_to_be_checked(client: Client, clinician: User, followed: Intake):
+    """As a protocol lets it that calls its list of studies lasting."""
+    earlier = followed.follows
+    assert earlier is not None
+    questions = protocols.get(followed.release).questions
+    lasting = {**questions, "imaging": replace(questions["imaging"], lasting=True)}
+    entries = carried(lasting, earlier.answers)
+    with clock.at(clock.now() + LATER):
+        intakes.amend(intake=followed, answers=entries, by=clinician, reason="brought along")
     client.force_login(clinician)
     with clock.at(clock.now() + LATER):
         brought = client.get(path(followed, "imaging")).content.decode()
-        asked = client.get(path(followed, "red_flags")).content.decode()
     assert 'value="2026-01-05"' in brought
     assert "check that it still holds" in brought
-    assert " checked" not in asked
-    assert Assessment.objects.newest().get(intake=followed).disposition == "incomplete"

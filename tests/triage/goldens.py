@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from triage.engine import ENGINE_VERSION
-from triage.outcome import decide
+from triage.outcome import decide_stored as decide
 from triage.protocol import Protocol
 from triage.reading import read_protocol
 from triage.vignettes import ON, read_vignettes

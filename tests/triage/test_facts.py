@@ -13,7 +13,7 @@ from triage.questions import Question, QuestionType
 
 STUDY = {"modality": "mri", "region": "lumbar", "status": "reported"}
 TRI = "yes, no or not_sure"
-AGE = "a whole number from 0 to 120, or not_sure"
+AGE = "a whole number from 0 to 120 or, where it is not certain, {from, to}, or not_sure"
 SCALE = "a whole number from 0 to 2, or not_sure"
 SITE = "lumbar, thoracic, not_sure"
 TRIED = "a list of exercise, tablets; or not_sure"

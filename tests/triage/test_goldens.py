@@ -14,7 +14,7 @@ from tests.triage.small import ON
 from tests.triage.worlds import WORLDS, Answers
 from triage.engine import ENGINE_VERSION
 from triage.facts import check_answers
-from triage.outcome import decide
+from triage.outcome import decide_stored as decide
 from triage.wire import write_json
 
 KEPT = sorted(folder.name for folder in goldens.FOLDER.iterdir())
