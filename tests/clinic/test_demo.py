@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth import authenticate
@@ -194,7 +195,10 @@ def test_the_dashboard_counts_referrals_as_one_counts_them_by_hand(board: Figure
     for stage in (Stage.CLOSED, Stage.CANCELLED):
         ended = {service: number for (service, status), number in now.items() if status == stage}
         assert {service: board.of("referral")[f"{service}|{stage}"] for service in ended} == ended
-    days = sorted((each.at - life[0].at).days for _, life in lives for each in life if each.status == Stage.SEEN)
+    by_london = ZoneInfo("Europe/London")
+    seen = [(life[0].at, each.at) for _, life in lives for each in life if each.status == Stage.SEEN]
+    walls = [[at.astimezone(by_london).replace(tzinfo=None) for at in pair] for pair in seen]
+    days = sorted((last - first).days for first, last in walls)
     counted = [
         int(key.split("|")[2]) for key, number in board.of("days_to").items() for _ in range(number) if "|seen|" in key
     ]
