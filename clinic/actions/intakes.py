@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit, outbox, patients, referrals, shadowing, work
+from clinic.actions import audit, outbox, patients, raised, referrals, shadowing, work
 from clinic.actions.answers import AGE, as_of, carried, changes, entries
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
@@ -70,6 +70,13 @@ def answer(
     """
     hold_open(intake, by)
     refuse_stale(intake, expected_version)
+    return add(intake, answers, by=by, source=source, settled=settled)
+
+
+def add(
+    intake: Intake, answers: Mapping[str, object], *, by: User, source: str = "staff", settled: Collection[str] = ()
+) -> Assessment:
+    """The same, for actions that hold the intake and have their reason to add to one that has ended."""
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
     if not changed:
@@ -96,6 +103,8 @@ def complete(*, intake: Intake, by: User, expected_version: int | None = None) -
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
         raise Conflict(_("Still to be answered: %(questions)s.") % {"questions": ", ".join(outstanding)}, outstanding)
+    if raised.standing(intake):
+        raise Conflict(_("Something that cannot wait was ticked and not saved: save it, or take it back."))
     intake.status = IntakeStatus.COMPLETED
     intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
@@ -219,7 +228,7 @@ def _advance(intake: Intake, *, by: User, reason: str) -> Assessment:
 def _assess(intake: Intake, *, by: User) -> Assessment:
     """Evaluate the answers as they read today and keep the outcome with its grounds."""
     protocol, on = protocols.get(intake.release), clock.today()
-    answers = as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
+    answers = as_they_read(intake, protocol, on=on)
     outcome = outcome_of(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,
@@ -242,6 +251,11 @@ def _assess(intake: Intake, *, by: User) -> Assessment:
     outbox.announce(kind=MessageKind.ASSESSMENT_CREATED, site=intake.site, obj=assessment)
     transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
     return assessment
+
+
+def as_they_read(intake: Intake, protocol: Protocol, *, on: date) -> dict[str, Entry]:
+    """The stored answers on a day, with the patient's age."""
+    return as_of(protocol, intake.answers, on=on) | _age(intake, protocol, on)
 
 
 def _age(intake: Intake, protocol: Protocol, on: date) -> dict[str, Entry]:

@@ -26,11 +26,13 @@ from clinic.models import (
     Intake,
     Letter,
     Patient,
+    RaisedStop,
     Referral,
     ReplayCase,
     Site,
     StopRecord,
     StudyEvent,
+    TakenBack,
     User,
     WorkItem,
 )
@@ -65,7 +67,7 @@ _WORK = Shown("work.list", WorkItem)
 _PAGES = {
     _PATIENT: ("patient", "correct_patient", "trend", "start_intake", "api:patient"),
     _INTAKE: (
-        *("intake", "section", "draft", "stop", "check", "complete", "cancel"),
+        *("intake", "section", "draft", "stop", "raised", "check", "complete", "cancel"),
         *("imaging", "reopen", "result", "timeline"),
         *("api:intake", "api:intake-answers", "api:intake-complete", "api:intake-reopen", "api:intake-cancel"),
         *("api:intake-imaging", "api:imaging-performed", "api:imaging-reported", "api:imaging-unavailable"),
@@ -96,6 +98,8 @@ _ADMINISTERED = (
     _ASSESSMENT,
     Shown("decision.read", Decision, "assessment__intake__patient"),
     Shown("stop.read", StopRecord, "assessment__intake__patient"),
+    Shown("raised.read", RaisedStop, "intake__patient"),
+    Shown("taken_back.read", TakenBack, "raised__intake__patient"),
     _REFERRAL,
     Shown("letter.read", Letter, "assessment__intake__patient"),
     Shown("imaging.read", StudyEvent, "intake__patient"),
