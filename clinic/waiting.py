@@ -1,6 +1,6 @@
 """The list of what is waited for: its filters, its order and its pages, the same for page and API.
 
-What is overdue comes first, then what is more urgent, then what is due sooner. A page goes on
+What is due by now comes first, then what is more urgent, then what is due sooner. A page goes on
 from the last row of the one before it and keeps the moment at which the first was read, so that
 no row is skipped or shown twice because time went by.
 """
@@ -78,7 +78,7 @@ class WaitingFilters(django_filters.FilterSet):  # type: ignore[misc]  # django-
     def filter_late(self, rows: WorkItemRows, name: str, value: str) -> WorkItemRows:
         if value == "escalated":
             return rows.filter(chased=Lateness.ESCALATED)
-        return rows.filter(due__lt=clock.now())
+        return rows.late(clock.now())
 
 
 def waiting(*, user: User, site: Site | None = None, wanted: Mapping[str, Any]) -> WaitingFilters:
@@ -118,10 +118,10 @@ def page(rows: WorkItemRows, *, size: int, cursor: str = "") -> Page:
     shown = rows.select_related("patient__kept_key", "owner", "referral")
     found: list[WorkItem] = []
     if place is None or place.is_late:
-        found = list(_after(shown.filter(due__lt=at), place)[: size + 1])
+        found = list(_after(shown.filter(due__lte=at), place)[: size + 1])
     if len(found) <= size:
         after = place if place and not place.is_late else None
-        found += _after(shown.filter(due__gte=at), after)[: size + 1 - len(found)]
+        found += _after(shown.filter(due__gt=at), after)[: size + 1 - len(found)]
     kept = found[:size]
     return Page(kept, at, _write(kept[-1], at) if len(found) > size else "")
 
@@ -138,7 +138,7 @@ def _after(rows: WorkItemRows, place: _Place | None) -> WorkItemRows:
 
 def _write(row: WorkItem, at: datetime) -> str:
     return signing.dumps(
-        [at.isoformat(), row.due < at, row.rank, row.due.isoformat(), str(row.pk)], salt=_SALT, compress=True
+        [at.isoformat(), row.due <= at, row.rank, row.due.isoformat(), str(row.pk)], salt=_SALT, compress=True
     )
 
 
@@ -152,7 +152,7 @@ def _read(cursor: str) -> _Place:
 
 def overdue(rows: WorkItemRows, *, at: datetime, most: int = 100) -> int:
     """How many rows are past their deadline, counted no further than `most`."""
-    return len(rows.filter(due__lt=at).order_by().values_list("pk", flat=True)[:most])
+    return len(rows.late(at).order_by().values_list("pk", flat=True)[:most])
 
 
 def is_declined(row: WorkItem) -> bool:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     Document = Mapping[str, Any]
 
-_URGENT = ("now", "24h")
+_URGENT = {"now": 2, "24h": 1}  # to be done today; the sooner, the higher
 
 
 def same_advice(one: Document, other: Document) -> bool:
@@ -34,7 +34,23 @@ def _pairs(referrals: list[dict[str, str]]) -> list[tuple[str, str]]:
 
 def urgent_reasons(document: Document) -> frozenset[str]:
     """The flags and rules for which something is to be done today."""
-    return frozenset(f"{each['kind']}:{each['id']}" for each in document["because"] if each["level"] in _URGENT)
+    return frozenset(_name(each) for each in document["because"] if each["level"] in _URGENT)
+
+
+def more_urgent(before: Document, after: Document) -> list[dict[str, Any]]:
+    """The reasons of the later one for which something is to be done today, and before was not, or not as soon."""
+    known: dict[str, int] = {}
+    for each in before["because"]:
+        known[_name(each)] = max(known.get(_name(each), 0), _soon(each))
+    return [each for each in after["because"] if _soon(each) > known.get(_name(each), 0)]
+
+
+def _name(reason: Document) -> str:
+    return f"{reason['kind']}:{reason['id']}"
+
+
+def _soon(reason: Document) -> int:
+    return _URGENT.get(reason["level"], 0)
 
 
 def changes(before: Document, after: Document) -> dict[str, Any]:

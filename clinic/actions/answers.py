@@ -120,6 +120,21 @@ def changes(
     return changed
 
 
+def no_less_severe(
+    questions: Mapping[str, Question], stored: Mapping[str, Entry], typed: Mapping[str, Entry]
+) -> dict[str, Entry]:
+    """Of what was typed all but the safety answers beside which something worse is stored."""
+    return {
+        name: entry
+        for name, entry in typed.items()
+        if not questions[name].safety or _worst(stored.get(name)) <= _badness(entry)
+    }
+
+
+def _worst(entry: Entry | None) -> int:
+    return max(map(_badness, _statements(entry))) if entry else 0
+
+
 def carried(questions: Mapping[str, Question], earlier: Mapping[str, Entry]) -> dict[str, Entry]:
     """Of an earlier intake's answers those that need not be asked again, as what the record says.
 

@@ -24,7 +24,7 @@ def chase() -> list[Escalation]:
     of its own, and never twice.
     """
     by, now = people.system(), clock.now()
-    late = WorkItem.objects.filter(due__lt=now, chased__lt=Lateness.ESCALATED)
+    late = WorkItem.objects.late(now).filter(chased__lt=Lateness.ESCALATED)
     waiting = late.order_by(F("due").asc(), "id").values_list("pk", flat=True)
     return [made for pk in list(waiting) if (made := _act(pk, by, now))]
 
@@ -35,7 +35,7 @@ def _act(pk: UUID, by: User, now: datetime) -> Escalation | None:
     if item is None:
         return None
     intake = Intake.objects.locked().get(pk=item.intake_id)
-    item = WorkItem.objects.select_related("site", "patient", "referral").filter(pk=pk, due__lt=now).first()
+    item = WorkItem.objects.select_related("site", "patient", "referral").late(now).filter(pk=pk).first()
     if item is None or (level := _level(item, now)) <= item.chased:
         return None
     made = Escalation.objects.create(

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
-from clinic.actions import audit, outbox, patients, referrals, shadowing, work
+from clinic.actions import audit, outbox, patients, raised, referrals, shadowing, work
 from clinic.actions.answers import as_of, carried, changes, entries, of_record, refuse_contradictory
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
@@ -81,6 +81,13 @@ def answer(
     """
     hold_open(intake, by)
     refuse_stale(intake, **expected)
+    return add(intake, answers, by=by, source=source, settled=settled)
+
+
+def add(
+    intake: Intake, answers: Mapping[str, object], *, by: User, source: str = "staff", settled: Collection[str] = ()
+) -> Assessment:
+    """The same, for actions that hold the intake and have their reason to add to one that has ended."""
     protocol = protocols.get(intake.release)
     changed = _changed(intake, protocol, answers, by=by, source=source, settled=settled)
     if not changed:
@@ -109,6 +116,8 @@ def complete(*, intake: Intake, by: User, **expected: Unpack[Expected]) -> Asses
     if assessment.disposition == Disposition.INCOMPLETE:
         outstanding = [each["question"] for each in assessment.outcome["outstanding"]]
         raise Conflict(_("Still to be answered: %(questions)s.") % {"questions": ", ".join(outstanding)}, outstanding)
+    if raised.standing(intake):
+        raise Conflict(_("Something that cannot wait was ticked and not saved: save it, or take it back."))
     intake.status = IntakeStatus.COMPLETED
     intake.completed_at, intake.completed_by = clock.now(), by
     intake.save_as(by=by, reason="completed")
@@ -269,8 +278,7 @@ def _advance(intake: Intake, *, by: User, reason: str, on: date | None = None) -
 def _assess(intake: Intake, *, by: User, on: date | None = None) -> Assessment:
     """Evaluate the answers as they read today, or on another day of the site, and keep the outcome with its grounds."""
     protocol, on = protocols.get(intake.release), on or clock.today(intake.site)
-    read = as_of(protocol, intake.answers, on=on, site=intake.site)
-    answers = read | of_record(intake.patient, protocol.questions, on=on)
+    answers = as_they_read(intake, protocol, on=on)
     outcome = decide_stored(protocol, answers, on=on)
     assessment = Assessment.objects.create(
         intake=intake,
@@ -293,6 +301,12 @@ def _assess(intake: Intake, *, by: User, on: date | None = None) -> Assessment:
     outbox.announce(kind=MessageKind.ASSESSMENT_CREATED, site=intake.site, obj=assessment)
     transaction.on_commit(lambda: shadowing.beside(assessment), robust=True)
     return assessment
+
+
+def as_they_read(intake: Intake, protocol: Protocol, *, on: date) -> dict[str, Entry]:
+    """The stored answers on a day of the site, with what the record of the patient says."""
+    read = as_of(protocol, intake.answers, on=on, site=intake.site)
+    return read | of_record(intake.patient, protocol.questions, on=on)
 
 
 def _named(protocol_id: str) -> ProtocolRelease:

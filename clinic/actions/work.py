@@ -10,7 +10,9 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from clinic import clock
+from clinic.actions import raised
 from clinic.models import (
+    AT_ONCE,
     ENDED,
     GONE_OUT,
     Assessment,
@@ -29,11 +31,11 @@ from triage.changes import same_advice, urgent_reasons
 from triage.protocol import Disposition, Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from clinic.models.work import WorkItemRows
+    from clinic.models import RaisedStop
 
 REPORT_DAYS = 14  # evidence B, A19: a pending report is chased at 2 weeks ...
 REPORT_ESCALATED = 42  # ... and goes to medical review at 6
@@ -50,8 +52,8 @@ def settle(intake: Intake, newest: Assessment | None = None) -> None:
     `newest` is its newest assessment, where that is at hand.
     """
     newest = newest or Assessment.objects.newest().get(intake=intake)
-    present = WorkItem.objects.filter(intake=intake)
-    _store(intake, present, [*_of_intake(intake, newest), *_of_referrals(intake, newest)], acted=_acted_on(intake))
+    wanted = [*_of_intake(intake, newest, raised.standing(intake)), *_of_referrals(intake, newest)]
+    _store(intake, WorkItem.objects.filter(intake=intake), wanted, acted=_acted_on(intake))
 
 
 def settle_answered(intake: Intake, newest: Assessment) -> None:
@@ -62,8 +64,9 @@ def settle_answered(intake: Intake, newest: Assessment) -> None:
     if intake.reopen_reason:
         settle(intake, newest)
         return
-    present = WorkItem.objects.filter(intake=intake, referral=None)
-    _store(intake, present, list(_of_intake(intake, newest)))
+    rows = list(WorkItem.objects.filter(intake=intake, referral=None))
+    may_stand = any(row.kind in (Work.STOP, Work.RAISED) for row in rows)  # whatever raises one settles everything
+    _store(intake, rows, list(_of_intake(intake, newest, raised.standing(intake) if may_stand else [])))
 
 
 def rebuild() -> int:
@@ -76,13 +79,13 @@ def rebuild() -> int:
 
 
 def _store(
-    intake: Intake, rows: WorkItemRows, wanted: Sequence[Item], *, acted: Mapping[Deadline, int] | None = None
+    intake: Intake, rows: Iterable[WorkItem], wanted: Sequence[Item], *, acted: Mapping[Deadline, int] | None = None
 ) -> None:
     """Write what has changed, row by row: a row that stays as it is costs nothing.
 
     `acted` is how far the lateness of each deadline has gone; without it a row knows that of the deadline that it has.
     """
-    present = {(row.referral_id, row.study): row for row in rows.order_by()}
+    present = {(row.referral_id, row.study): row for row in rows}
     if acted is None:
         known = {(row.referral_id, row.study, row.kind, row.due): row.chased for row in present.values()}
         acted = known if known.keys() >= set(map(_deadline, wanted)) else _acted_on(intake)
@@ -117,18 +120,32 @@ def _deadline(item: Item) -> Deadline:
     return item.get("referral_id"), item.get("study", 0), item["kind"], item["due"]
 
 
-def _of_intake(intake: Intake, newest: Assessment) -> Iterator[Item]:
-    step = _step(intake, newest)
+def _of_intake(intake: Intake, newest: Assessment, unsaved: Sequence[RaisedStop]) -> Iterator[Item]:
+    step = _unsaved_stop(newest, unsaved) or _step(intake, newest)
     if step:
-        rank = Disposition(newest.disposition).rank
-        yield {"disposition": newest.disposition, "rank": rank, "open_questions": 0, **step}
+        disposition = step.setdefault("disposition", newest.disposition)
+        yield {"rank": Disposition(disposition).rank, "open_questions": 0, **step}
     if intake.status == IntakeStatus.COMPLETED:
         yield from _of_studies(intake, newest)
 
 
+def _unsaved_stop(newest: Assessment, unsaved: Sequence[RaisedStop]) -> Item | None:
+    """What was ticked and not saved; a saved stop that is as urgent and still open goes first."""
+    first = min(unsaved, key=lambda each: AT_ONCE.index(Urgency(each.urgency)), default=None)  # they come by age
+    if first is None or (_is_open_stop(newest) and AT_ONCE.index(newest.urgency) <= AT_ONCE.index(first.urgency)):
+        return None
+    return {
+        "kind": Work.RAISED,
+        "disposition": first.disposition,
+        "since": first.at,
+        "due": clock.in_hours(first.at, _AT_ONCE[Urgency(first.urgency)]),
+        "owner_id": first.by_id,
+    }
+
+
 def _step(intake: Intake, newest: Assessment) -> Item | None:
     """What is to be done next about the intake itself; the most urgent thing first, of a cancelled one that alone."""
-    if newest.urgency in _AT_ONCE and not _stop_is_recorded(newest):
+    if _is_open_stop(newest):
         since = _since_stop(newest)
         return {
             "kind": Work.STOP,
@@ -163,6 +180,10 @@ def _decide_by(intake: Intake, newest: Assessment, since: datetime) -> datetime:
 def is_decided(newest: Assessment) -> bool:
     """Whether a clinician has decided on this advice: on this assessment, or on an earlier one that gave the same."""
     return Decision.objects.standing(newest) is not None
+
+
+def _is_open_stop(newest: Assessment) -> bool:
+    return newest.urgency in _AT_ONCE and not _stop_is_recorded(newest)
 
 
 def _stop_is_recorded(newest: Assessment) -> bool:

@@ -12,9 +12,11 @@ from clinic.admin.records import (
     IntakeAdmin,
     LetterAdmin,
     PatientAdmin,
+    RaisedStopAdmin,
     ReferralAdmin,
     StopRecordAdmin,
     StudyEventAdmin,
+    TakenBackAdmin,
 )
 from clinic.admin.site import YellowflagAdmin
 from clinic.admin.sites import SiteAdmin
@@ -33,10 +35,12 @@ from clinic.models import (
     Membership,
     Patient,
     ProtocolRelease,
+    RaisedStop,
     Referral,
     Site,
     StopRecord,
     StudyEvent,
+    TakenBack,
     User,
     Webhook,
 )
@@ -55,6 +59,8 @@ site.register(Intake, IntakeAdmin)
 site.register(Assessment, AssessmentAdmin)
 site.register(Decision, DecisionAdmin)
 site.register(StopRecord, StopRecordAdmin)
+site.register(RaisedStop, RaisedStopAdmin)
+site.register(TakenBack, TakenBackAdmin)
 site.register(Referral, ReferralAdmin)
 site.register(Letter, LetterAdmin)
 site.register(StudyEvent, StudyEventAdmin)

@@ -20,11 +20,13 @@ from clinic.models import (
     Escalation,
     Intake,
     Letter,
+    RaisedStop,
     Referral,
     ReferralStatus,
     Stage,
     StopRecord,
     StudyEvent,
+    TakenBack,
 )
 from clinic.permissions import Capability
 from clinic.reports.tables import in_words
@@ -149,6 +151,42 @@ class StopRecordAdmin(PatientSearch, WrittenOnceAdmin):
     @display(description="Patient")
     def patient(self, record: object) -> Patient:
         return record.assessment.intake.patient  # type: ignore[attr-defined, no-any-return]
+
+
+class RaisedStopAdmin(PatientSearch, WrittenOnceAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = ("patient", "site", "intake", "disposition", "urgency", "reasons", "by", "at")
+    list_display = ("patient", "site", "disposition", "urgency", "by", "at")
+    list_filter = (SiteFilter, "urgency")
+    patient_path = "intake__patient"
+
+    def visible(self, user: User) -> QuerySet[RaisedStop]:
+        rows = RaisedStop.objects.visible_to(user).select_related("intake__patient__kept_key", "site", "by")
+        return rows.defer("intake__answers")
+
+    @display(description="Patient")
+    def patient(self, stop: RaisedStop) -> Patient:
+        return stop.intake.patient
+
+    @display(description="Reasons")
+    def reasons(self, stop: RaisedStop) -> str:
+        return "; ".join(each["title"] for each in spoken.outcome(stop.outcome)["because"])
+
+
+class TakenBackAdmin(PatientSearch, WrittenOnceAdmin):
+    reading = Capability.READ_PATIENT
+    fields = readonly_fields = ("patient", "site", "raised", "reason", "by", "at")
+    list_display = ("patient", "site", "raised", "reason", "by", "at")
+    list_filter = (SiteFilter,)
+    patient_path = "raised__intake__patient"
+
+    def visible(self, user: User) -> QuerySet[TakenBack]:
+        rows = TakenBack.objects.visible_to(user).select_related("raised__intake__patient__kept_key", "site", "by")
+        return rows.defer("raised__intake__answers")
+
+    @display(description="Patient")
+    def patient(self, done: TakenBack) -> Patient:
+        return done.raised.intake.patient
 
 
 class ReferralAdmin(PatientSearch, WrittenOnceAdmin):

@@ -14,6 +14,7 @@ from clinic.models.outbox import Delivery, MessageKind, OutboxMessage, Webhook, 
 from clinic.models.patient import Patient, PatientKey, PatientWord, Sex
 from clinic.models.people import Membership, Site, SiteKey, User
 from clinic.models.protocol import ProtocolRelease, ReleaseStatus
+from clinic.models.raised import RaisedStop, TakenBack
 from clinic.models.referral import ENDED, GONE_OUT, LIVE, Referral, ReferralStatus, Stage
 from clinic.models.replay import Replay, ReplayCase
 from clinic.models.work import DayCount, Escalation, Lateness, MonthCount, Work, WorkItem
@@ -56,6 +57,7 @@ __all__ = [
     "PatientKey",
     "PatientWord",
     "ProtocolRelease",
+    "RaisedStop",
     "ReasonCode",
     "Referral",
     "ReferralStatus",
@@ -72,6 +74,7 @@ __all__ = [
     "StopRecord",
     "StudyEvent",
     "StudyStep",
+    "TakenBack",
     "Unaudited",
     "Use",
     "User",

@@ -14,7 +14,7 @@ from clinic.models.intake import Intake
 from clinic.models.patient import AboutPatient, Patient
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 # Of each question that does not stand as it was shown: its fields by name, each a list of texts.
 Typed: TypeAlias = "Mapping[str, Mapping[str, list[str]]]"
@@ -58,3 +58,12 @@ class Draft(AboutPatient):
     def typed(self) -> Typed:
         typed: Typed = json.loads(self.form)
         return typed
+
+    def forget(self, questions: Collection[str]) -> None:
+        """Leave out what was typed at these."""
+        kept = {name: fields for name, fields in self.typed.items() if name not in questions}
+        if kept:
+            self.form = json.dumps(kept)
+            self.save(update_fields=("form",))
+        else:
+            self.delete()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
@@ -18,19 +19,31 @@ from clinic.models.referral import Referral, Stage
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from clinic.models.people import User
+
+NOW_IS_LATE_AFTER = timedelta(
+    minutes=15
+)  # an assumption (hazard log, H24): what is to be done now is not late a second later
 
 
 class Work(models.TextChoices):
     """What is waited for."""
 
     STOP = "stop", _("A record of what was done")
+    RAISED = "raised", _("What was ticked and not saved")
     ANSWERS = "answers", _("Answers")
     DECISION = "decision", _("A clinician's decision")
     REPORT = "report", _("An imaging report")
     CLASS = "class", _("A clinician's class of a report")
     REFERRAL = "referral", _("The next step of a referral")
     OVERTAKEN = "overtaken", _("A referral that newer advice has overtaken")
+
+
+def late(at: datetime) -> Q:
+    """Which items are late at a moment."""
+    return Q(due__lt=at) & (Q(due__gt=F("since")) | Q(due__lt=at - NOW_IS_LATE_AFTER))
 
 
 class WorkItemRows(models.QuerySet["WorkItem"]):
@@ -43,6 +56,10 @@ class WorkItemRows(models.QuerySet["WorkItem"]):
             | (Q(site__in=referrals) & Q(referral__isnull=False))
             | self._opened_to(user)
         )
+
+    def late(self, at: datetime) -> Self:
+        """What is past its deadline; what was due as soon as it was seen, once there was time to do it."""
+        return self.filter(late(at))
 
     def _opened_to(self, user: User) -> Q:
         patient = permissions.patient_opened_to(user, Capability.READ_PATIENT)
@@ -95,6 +112,15 @@ class WorkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} until {self.due:%Y-%m-%d}"
+
+    @property
+    def is_now(self) -> bool:
+        """Whether it was due as soon as it was seen."""
+        return self.due <= self.since
+
+    def is_late(self, at: datetime) -> bool:
+        """As `late` has it."""
+        return self.due < at - (NOW_IS_LATE_AFTER if self.is_now else timedelta(0))
 
 
 class Lateness(models.IntegerChoices):

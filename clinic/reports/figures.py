@@ -11,6 +11,7 @@ from django.db.models import Count, DateField, F, Q, Sum, Value
 
 from clinic import clock
 from clinic.models import DayCount, Lateness, MonthCount, WorkItem
+from clinic.models.work import late as is_late
 from clinic.reports import months
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _open_work(sites: Collection[UUID]) -> OpenWork:
     rows = WorkItem.objects.filter(site__in=sites).order_by().values_list("kind", "stage", "service")
     counts = rows.annotate(
         number=Count("due"),
-        late=Count("due", filter=Q(due__lt=now)),
+        late=Count("due", filter=is_late(now)),
         escalated=Count("chased", filter=Q(chased=Lateness.ESCALATED)),
     )
     waiting: Counter[str] = Counter()

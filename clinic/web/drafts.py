@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from clinic.actions import drafts
-from clinic.web import answers, fields, stale
 from clinic.web.intakes import SectionPage
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
-    from triage.questions import Question
-
 
 class SectionDraft(SectionPage):
-    """Takes the form as it stands; 204 says that it is kept, 202 that its page was saved or thrown away."""
+    """Takes the form as it stands; 202 says that its page was saved or thrown away, 204 that it is kept.
+
+    200 says the same, and brings what was ticked and cannot wait where the page does not show it yet.
+    """
 
     http_method_names = ("post",)
 
@@ -39,18 +39,10 @@ class SectionDraft(SectionPage):
             return redirect("section", self.intake.pk, self.section.id)
         if not self.pages or self.version > self.intake.version:
             raise BadRequest("not a form that was given out")
-        typed = {question.id: self._fields(question) for question in self.questions if self._is_touched(question)}
-        is_kept = drafts.keep(version=self.since, typed=typed, **about)
-        return HttpResponse(status=204 if is_kept else 202)
-
-    def _is_touched(self, question: Question) -> bool:
-        """Whether it says something else than was shown; what is ticked to settle a conflict is ticked anew."""
-        filled: Any = fields.state_filled_in(question, self.form)
-        if self.is_locked(question) or filled == ([], []):  # a blank takes the place of no answer
-            return False
-        is_newest = self.version == self.intake.version
-        seen = self.intake.answers if is_newest else stale.answers_at(self.intake, self.version)
-        return bool(filled != stale.shown(question, seen, fresh_days=self.protocol.fresh_days, site=self.intake.site))
-
-    def _fields(self, question: Question) -> dict[str, list[str]]:
-        return {name: values for name, values in self.form.lists() if answers.belongs(name, question)}
+        typed = {question.id: self.fields_of(question) for question in self.questions if self.is_touched(question)}
+        if not drafts.keep(version=self.since, typed=typed, answers=self.unsaved_answers(), **about):
+            return HttpResponse(status=202)
+        raised = self.raised
+        if raised is None or raised.ids == request.POST.get("shown"):
+            return HttpResponse(status=204)
+        return render(request, "clinic/parts/raised.html", {"raised": raised, "may_save": True})

@@ -50,6 +50,12 @@ def by_anchor(faults: Iterable[Fault]) -> Mapping[str, list[str]]:
     return said
 
 
+def question_of(fault: AnswerFault) -> str:
+    """The id of the question whose answer is refused; empty where it is none."""
+    match = _PATH.match(fault.path)
+    return match["question"] if match else ""
+
+
 def of_answer(questions: Mapping[str, Question], fault: AnswerFault) -> Fault:
     """A refused answer in the words of the form."""
     match = _PATH.match(fault.path)

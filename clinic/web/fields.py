@@ -14,7 +14,7 @@ from triage.facts import NOT_SURE_ANSWER
 from triage.questions import Question, QuestionType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date
 
     from django.http import QueryDict
@@ -74,6 +74,7 @@ class Group:
     title: str
     hint: str
     fields: Sequence[Field]
+    is_urgent: bool  # an answer here may be an emergency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,8 +162,8 @@ def _options(question: Question, shape: str) -> list[tuple[str, Words]]:
     return options
 
 
-def in_groups(questions: Iterable[Question], fields: Mapping[str, Field]) -> list[Group]:
-    """The fields under the headings of their protocol."""
+def in_groups(questions: Iterable[Question], fields: Mapping[str, Field], *, urgent: Collection[str]) -> list[Group]:
+    """The fields under the headings of their protocol; `urgent` are those that may raise an emergency."""
     groups = []
     for title, members in groupby(questions, key=lambda question: question.group):
         group = [fields[question.id] for question in members]
@@ -170,5 +171,5 @@ def in_groups(questions: Iterable[Question], fields: Mapping[str, Field]) -> lis
         shared = hints.pop() if len(group) > 1 and len(hints) == 1 else ""
         if shared:
             group = [replace(field, hint="") for field in group]
-        groups.append(Group(title, shared, group))
+        groups.append(Group(title, shared, group, any(field.id in urgent and not field.is_locked for field in group)))
     return groups

@@ -8,22 +8,24 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from clinic import clock
-from clinic.actions import drafts, intakes
+from clinic.actions import drafts, intakes, raising
 from clinic.actions.errors import Stale
-from clinic.models import Draft
+from clinic.models import Draft, Intake
 from clinic.permissions import Capability
 from clinic.web import answers, faults, fields, stale, stop_notices, studies
 from clinic.web.progress import AnswersPage
 from triage.facts import AnswerErrors
+from triage.protocol import Urgency
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from django.http.response import HttpResponseBase
 
@@ -34,7 +36,20 @@ if TYPE_CHECKING:
 
 
 _PAGE, _MOST_PAGES = re.compile(r"[A-Za-z0-9_-]{16,32}"), 10
-_VERSION = re.compile(r"[0-9]{1,9}")
+_VERSION, _GROUP = re.compile(r"[0-9]{1,9}"), re.compile(r"part-[0-9]{1,3}")
+
+
+def _new_page() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def _as_form(typed: Iterable[Mapping[str, list[str]]]) -> QueryDict:
+    """What was typed, as a form that comes in."""
+    form = QueryDict(mutable=True)
+    for each in typed:
+        for name, values in each.items():
+            form.setlist(name, values)
+    return form
 
 
 class ContinueIntake(AnswersPage):
@@ -71,11 +86,7 @@ class SectionPage(AnswersPage):
         """What is filled in: the form as it was sent, or what was typed before."""
         if self.request.method == "POST":
             return self.request.POST
-        form = QueryDict(mutable=True)
-        for typed in self._typed.values():
-            for name, values in typed.items():
-                form.setlist(name, values)
-        return form
+        return _as_form(self._typed.values())
 
     @cached_property
     def pages(self) -> list[str]:
@@ -114,24 +125,74 @@ class SectionPage(AnswersPage):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "add_study" in request.POST:
             return self._ask(self._filled_in(one_more=request.POST["add_study"]))
+        is_now = "now" in self.request.POST
         given = self._changed_answers()
         blanks = self._emptied()
-        if blanks and self.intake.is_open and self.version == self.intake.version:
+        if blanks and not is_now and self.intake.is_open and self.version == self.intake.version:
             return self._refuse(blanks)
         try:
-            return self.once(lambda: self._save(given), is_guarded=True)
+            save = self._save_now if is_now else self._save_and_go_on
+            return self.once(lambda: save(given), is_guarded=True)
         except AnswerErrors as errors:
             return self._refuse([faults.of_answer(self.protocol.questions, fault) for fault in errors.faults])
         except Stale:
             return self._show_what_changed()
 
-    def _save(self, given: Mapping[str, Any]) -> str:
+    def _save_and_go_on(self, given: Mapping[str, Any]) -> str:
         before, shown = self.newest, {question.id for question in self.questions}
-        assessment = intakes.answer(
-            intake=self.intake, answers=given, by=self.user, expected_version=self.version, settled=self._settled
-        )
-        drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
-        return self._go_on(before, assessment, shown)
+        return self._go_on(before, self._save(given), shown)
+
+    def _save(self, given: Mapping[str, Any]) -> Assessment:
+        with transaction.atomic():
+            assessment = intakes.answer(
+                intake=self.intake,
+                answers=given,
+                by=self.user,
+                expected_version=self.version,
+                settled=[name for name in self._settled if name in given],
+            )
+            drafts.end(intake=self.intake, section=self.section.id, pages=self.pages, by=self.user)
+        return assessment
+
+    def _save_now(self, given: Mapping[str, Any]) -> str:
+        """Save what is answered so far, whatever else on the page is no answer yet; that stays typed."""
+        before = self.newest
+        touched = [question for question in self.questions if self.is_touched(question)]
+        while True:
+            try:
+                assessment = self._save(given)
+                break
+            except AnswerErrors as errors:
+                unfit = {faults.question_of(fault) for fault in errors.faults}
+                if unfit.isdisjoint(given):
+                    raise
+                given = {name: value for name, value in given.items() if name not in unfit}
+        left = {question.id: self.fields_of(question) for question in touched if question.id not in given}
+        self._keep(left)
+        return self._go_back(before, assessment, is_whole=not left)
+
+    def _keep(self, left: dict[str, dict[str, list[str]]]) -> None:
+        """What could not be saved, to be filled in again."""
+        if left:
+            drafts.keep(
+                intake=self.intake,
+                section=self.section.id,
+                pages=[_new_page()],
+                version=self.intake.version,
+                typed=left,
+                answers=self.unsaved_answers(),
+                by=self.user,
+            )
+
+    def _go_back(self, before: Assessment | None, after: Assessment, *, is_whole: bool) -> str:
+        """To the stop card if something new stops the intake; else to where the person was."""
+        self.forget_answers()
+        if stop_notices.reasons(after) - stop_notices.reasons(before):
+            return reverse("stop", args=[self.intake.pk])
+        told = _("Saved.") if is_whole else _("Saved. What is no answer yet is not: it is still on this page.")
+        messages.success(self.request, told)
+        group = self.request.POST["now"]
+        return self.url_of_section(self.section.id) + (f"#{group}" if _GROUP.fullmatch(group) else "")
 
     @cached_property
     def version(self) -> int:
@@ -201,6 +262,29 @@ class SectionPage(AnswersPage):
     def is_locked(self, question: Question) -> bool:
         return question.asked_by == "clinician" and not self.may(Capability.EXAMINE)
 
+    def is_touched(self, question: Question) -> bool:
+        """Whether it says something else than was shown; what is ticked to settle a conflict is ticked anew."""
+        filled: Any = fields.state_filled_in(question, self.form)
+        if self.is_locked(question) or filled == ([], []):  # a blank takes the place of no answer
+            return False
+        is_newest = self.version == self.intake.version
+        seen = self.intake.answers if is_newest else stale.answers_at(self.intake, self.version)
+        return bool(filled != stale.shown(question, seen, fresh_days=self.protocol.fresh_days, site=self.intake.site))
+
+    def fields_of(self, question: Question) -> dict[str, list[str]]:
+        return {name: values for name, values in self.form.lists() if answers.belongs(name, question)}
+
+    def unsaved_answers(self) -> dict[str, Any]:
+        """What the person has typed and not saved, on this page and on others of the intake, as it is read."""
+        found: dict[str, Any] = {}
+        for draft in drafts.elsewhere(self.intake, self.section.id, self.pages, self.user):
+            form = _as_form(draft.typed.values())
+            asked = (self.protocol.questions[name] for name in draft.typed if name in self.protocol.questions)
+            found |= {question.id: answers.read(question, form) for question in asked}
+        touched = filter(self.is_touched, self.questions)
+        found |= {question.id: answers.read(question, self.form) for question in touched}
+        return {name: value for name, value in found.items() if value is not None}
+
     def _refuse(self, found: Sequence[Fault]) -> HttpResponseBase:
         return self._ask(self._filled_in(found), status=422, faults=found)
 
@@ -224,6 +308,7 @@ class SectionPage(AnswersPage):
         return self._ask(states, status=409, stale=changes)
 
     def _ask(self, states: dict[str, fields.State], *, status: int = 200, **context: Any) -> HttpResponseBase:
+        self._raise_what_came_in()
         clinical = self.may(Capability.EXAMINE)
         built = {
             question.id: fields.build(question, states[question.id], is_clinician=clinical, on=clock.today(self.site))
@@ -234,16 +319,29 @@ class SectionPage(AnswersPage):
             status=status,
             section=self.section,
             position=self.protocol.sections.index(self.section) + 1,
-            groups=fields.in_groups(self.questions, built),
+            groups=fields.in_groups(self.questions, built, urgent=self._can_raise_now),
+            may_save=True,
             version=self.intake.version,
             attributions=self._attributions(),
             is_sent_back=self.request.method == "POST",
-            pages=[secrets.token_urlsafe(16), *(self.pages or [draft.page for draft in reversed(self.drafts)])],
+            pages=[_new_page(), *(self.pages or [draft.page for draft in reversed(self.drafts)])],
             since=self.since,
             draft_url=reverse("draft", args=[self.intake.pk, self.section.id]),
             **self.progress(here=self.section.id),
             **context,
         )
+
+    @property
+    def _can_raise_now(self) -> set[str]:
+        """The questions that a flag reads which does not wait for an hour."""
+        flags = [each for each in self.protocol.flags if Urgency.NOW in (each.level, each.not_sure)]
+        return {name for each in flags for name in self.protocol.read_by[f"flag:{each.id}"]}
+
+    def _raise_what_came_in(self) -> None:
+        """A form that is not saved does not make wait what cannot."""
+        if self.request.method == "POST" and self.may_ask:
+            intake = Intake(pk=self.intake.pk)  # what the page shows stays as it was read
+            raising.raise_typed(intake=intake, answers=self.unsaved_answers(), by=self.user)
 
     def _attributions(self) -> list[str]:
         """Whose questions these are, where a questionnaire wants it said."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clinic import spoken
+from clinic.models import AT_ONCE
 from clinic.web.wording import DISPOSITIONS, SOURCE_STATUSES, URGENCIES, Tag, level_tag
 from triage.protocol import Disposition
 
@@ -100,6 +101,69 @@ def reasons_of(because: Iterable[Outcome]) -> list[Reason]:
         )
         for each in because
     ]
+
+
+def each_symptom_once(because: Iterable[Outcome]) -> list[Outcome]:
+    """The urgent flags, or else the rule: without those of which a more urgent one read every answer, and each answer once."""
+    urgent = [each for each in because if each["level"] in AT_ONCE]
+    flags = [each for each in urgent if each["kind"] == "flag"] or urgent
+    told: list[Outcome] = []
+    for each in sorted(flags, key=_level):
+        read = _questions(each)
+        if read and any(_level(other) < _level(each) and read <= _questions(other) for other in told):
+            continue
+        told.append(each)
+    return _answers_once(told)
+
+
+def _level(reason: Outcome) -> int:
+    return AT_ONCE.index(reason["level"])
+
+
+def _questions(reason: Outcome) -> set[str]:
+    return {one["question"] for one in reason["read"]}
+
+
+def _answers_once(because: Iterable[Outcome]) -> list[Outcome]:
+    shown: set[str] = set()
+    told: list[Outcome] = []
+    for each in because:
+        told.append({**each, "read": [one for one in each["read"] if one["question"] not in shown]})
+        shown |= _questions(each)
+    return told
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What is to be done by one time."""
+
+    when: Words
+    actions: Sequence[Mapping[str, str]]
+
+
+def to_do(actions: Iterable[Mapping[str, str]], because: Iterable[Outcome], protocol: Protocol) -> list[ToDo]:
+    """What is to be done now, then what is to be done today, then the rest; each in the order of the outcome."""
+    level: dict[str, int] = {}
+    for each in because:
+        for name in _called_for(each, protocol):
+            level[name] = min(level.get(name, _LATER), _WHEN.get(each["level"], _LATER))
+    by_when: dict[int, list[Mapping[str, str]]] = {place: [] for place in range(len(_WHENS))}
+    for action in actions:
+        by_when[level.get(action["id"], _LATER)].append(action)
+    return [ToDo(_WHENS[place], some) for place, some in by_when.items() if some]
+
+
+_WHENS = (gettext_lazy("Now"), gettext_lazy("Today"), gettext_lazy("After that"))
+_WHEN, _LATER = {level: place for place, level in enumerate(AT_ONCE)}, len(AT_ONCE)
+
+
+def _called_for(reason: Outcome, protocol: Protocol) -> list[str]:
+    """The actions that a flag or a rule of the protocol calls for."""
+    if reason["kind"] == "rule":
+        return [task.action for rule in protocol.rules if rule.id == reason["id"] for task in rule.actions]
+    present = reason["state"] == "present"
+    flags = [flag for flag in protocol.flags if flag.id == reason["id"]]
+    return [name for flag in flags for name in (flag.actions if present else flag.not_sure_actions)]
 
 
 def _tag_of(reason: Outcome) -> Tag | None:

@@ -213,6 +213,11 @@ class IntakePage(StaffPage):
         return self.urgent
 
     @property
+    def raised(self) -> stop_notices.Unsaved | None:
+        """What was ticked and cannot wait, and is not saved."""
+        return stop_notices.unsaved(self.intake, self.user)
+
+    @property
     def sees_decisions(self) -> bool:
         return permissions.may_read(self.user, Capability.READ_ASSESSMENT, self.site, self.intake.patient_id)
 
@@ -230,6 +235,7 @@ class IntakePage(StaffPage):
                 Link(name_of(patient), reverse("patient", args=[patient.pk])),
             ],
             "stop": stop_notices.notice(self.urgent),
+            "raised": self.raised,
         }
         return super().show(template, status=status, **(about | context))
 

@@ -181,6 +181,7 @@ class PatientPage(StaffPage):
             live_referrals=[each for each in referrals if each.is_live],
             trend=trend(self.patient, self.user),
             stops=stop_notices.of_patient(self.patient, self.user),
+            all_raised=stop_notices.unsaved_of_patient(self.patient, self.user),
             **context,
         )
 

@@ -26,6 +26,8 @@ _WORDS: Mapping[str, Words] = {
     "patient.correct": _("details corrected"),
     "intake.open": _("intake opened"),
     "intake.answer": _("answers entered"),
+    "intake.raise_stop": _("ticked what cannot wait"),
+    "intake.take_back_stop": _("took back what was ticked"),
     "intake.complete": _("intake completed"),
     "intake.cancel": _("intake cancelled"),
     "intake.reopen": _("intake taken up again"),

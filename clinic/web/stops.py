@@ -17,9 +17,10 @@ from clinic.actions.errors import Conflict
 from clinic.models import AT_ONCE, Assessment, StopRecord, Work, WorkItem
 from clinic.permissions import Capability
 from clinic.web import faults, letter_forms, stop_notices
-from clinic.web.outcomes import reasons_of
+from clinic.web.outcomes import each_symptom_once, reasons_of, to_do
 from clinic.web.pages import IntakePage
 from triage.changes import urgent_reasons
+from triage.protocol import Urgency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,7 +108,8 @@ class StopPage(IntakePage):
     def show_card(self, *, status: int = 200, **context: Any) -> HttpResponseBase:
         newest, stop = self.urgent, stop_notices.notice(self.urgent)
         if newest is None or stop is None:
-            return redirect("result" if self.newest else "check", self.intake.pk)
+            other = "result" if self.newest else "check"
+            return redirect("raised" if self.raised else other, self.intake.pk)
         outcome, done = spoken.outcome(newest.outcome), self._done()
         urgent = [each for each in outcome["because"] if each["level"] in AT_ONCE]
         unrecorded = self._unrecorded(urgent)
@@ -119,9 +121,10 @@ class StopPage(IntakePage):
             found_at=self._item.since if self._item else newest.at,
             waits_until=self._item.due if self._item else None,
             is_recorded=bool(done) and not unrecorded,
-            is_late=self._item is not None and self._item.due < clock.now(),
-            actions=outcome["actions"],
-            reasons=reasons_of([each for each in urgent if each["kind"] == "flag"] or urgent),
+            is_late=self._item is not None and self._item.is_late(clock.now()),
+            is_now=newest.urgency == Urgency.NOW,
+            to_do=to_do(outcome["actions"], outcome["because"], self.protocol),
+            reasons=reasons_of(each_symptom_once(urgent)),
             numbers=numbers(self.site),
             done=done,
             unrecorded=unrecorded if done else (),

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from clinic import clock
+from clinic import clock, spoken
 from clinic.models import (
     Assessment,
     AuditEvent,
@@ -20,10 +20,12 @@ from clinic.models import (
     Door,
     Escalation,
     Letter,
+    RaisedStop,
     ReasonCode,
     ReferralStatus,
     Stage,
     StopRecord,
+    TakenBack,
 )
 from clinic.models.sealed import open_alike
 from clinic.web import lowering, referral_story, stale
@@ -77,6 +79,8 @@ class Timeline(IntakePage):
             self._decisions(),
             self._referrals(),
             self._stops(),
+            self._raised(),
+            self._taken_back(),
             self._escalations(),
             self._letters(),
         )
@@ -165,6 +169,30 @@ class Timeline(IntakePage):
                 title=_("Recorded what was done"),
                 tone="emergency",
                 text=each.text,
+            )
+
+    def _raised(self) -> Iterator[Event]:
+        rows = RaisedStop.objects.visible_to(self.user).filter(intake=self.intake)
+        for each in rows.select_related("by"):
+            reasons = spoken.outcome(each.outcome)["because"]
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Ticked, not saved yet"),
+                tone=each.disposition,
+                text="\n".join(reason["title"] for reason in reasons),
+                tag=disposition_tag(each.disposition),
+            )
+
+    def _taken_back(self) -> Iterator[Event]:
+        rows = TakenBack.objects.visible_to(self.user).filter(raised__intake=self.intake)
+        for each in rows.select_related("by", "raised__intake__patient__kept_key"):
+            yield Event(
+                at=each.at,
+                by=each.by.display_name,
+                title=_("Taken back: what was ticked and not saved"),
+                tone="caution",
+                text=each.reason,
             )
 
     def _escalations(self) -> Iterator[Event]:

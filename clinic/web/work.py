@@ -35,12 +35,14 @@ _GONE_OUT = gettext_lazy("The advice has changed since this was sent: decide, an
 _HELD = gettext_lazy("Held, because the advice has changed: decide on the newest result")
 _KINDS: Mapping[str, Words] = {
     Work.STOP: gettext_lazy("A record of what was done"),
+    Work.RAISED: gettext_lazy("Ticked and not saved: to be saved, or taken back"),
     Work.DECISION: gettext_lazy("A clinician's decision"),
     Work.REPORT: gettext_lazy("The report of a scan"),
     Work.CLASS: gettext_lazy("A clinician to class a report"),
 }
 _STEPS: Mapping[str, Words] = {
     Work.STOP: gettext_lazy("What to do"),
+    Work.RAISED: gettext_lazy("What to do"),
     Work.DECISION: gettext_lazy("Decide"),
     Work.REPORT: gettext_lazy("Imaging"),
     Work.CLASS: gettext_lazy("Imaging"),
@@ -72,6 +74,7 @@ class Row:
     step: Words
     url: str
     is_urgent: bool
+    is_now: bool
 
 
 def describe(item: WorkItem, *, at: datetime, site: Site, sees_results: bool, decides: bool) -> Row:
@@ -95,7 +98,8 @@ def describe(item: WorkItem, *, at: datetime, site: Site, sees_results: bool, de
         owner=item.owner.display_name,
         step=step,
         url=url,
-        is_urgent=item.kind == Work.STOP,
+        is_urgent=item.kind in (Work.STOP, Work.RAISED),
+        is_now=item.is_now,
     )
 
 
@@ -114,7 +118,7 @@ def _waiting_for(item: WorkItem) -> Words:
 
 def _overdue(item: WorkItem, at: datetime, site: Site) -> str:
     """By how many days of the site it is late; empty while there is time."""
-    if item.due >= at:
+    if not item.is_late(at):
         return ""
     days = (clock.day(at, site) - clock.last_day(item.due, site)).days
     if not days:
@@ -129,5 +133,11 @@ def _way(item: WorkItem) -> tuple[Words, str]:
     if item.kind == Work.ANSWERS:
         name, step = ("intake", _("Continue")) if item.open_questions else ("check", _("Check"))
         return step, reverse(name, args=[item.intake_id])
-    names = {Work.STOP: "stop", Work.DECISION: "result", Work.REPORT: "imaging", Work.CLASS: "imaging"}
+    names = {
+        Work.STOP: "stop",
+        Work.RAISED: "raised",
+        Work.DECISION: "result",
+        Work.REPORT: "imaging",
+        Work.CLASS: "imaging",
+    }
     return _STEPS[item.kind], reverse(names[Work(item.kind)], args=[item.intake_id])

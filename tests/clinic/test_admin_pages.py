@@ -15,7 +15,19 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from clinic import clock
-from clinic.actions import chasing, decisions, imaging, intakes, letters, people, sites, stops, tokens, webhooks
+from clinic.actions import (
+    chasing,
+    decisions,
+    imaging,
+    intakes,
+    letters,
+    people,
+    raising,
+    sites,
+    stops,
+    tokens,
+    webhooks,
+)
 from clinic.admin import site as admin_site
 from clinic.models import ApiToken, Assessment, AuditEvent, Intake, Membership, MessageKind, Site, User
 from clinic.permissions import Role
@@ -31,6 +43,8 @@ RECORDS = {
     "assessment",
     "decision",
     "stoprecord",
+    "raisedstop",
+    "takenback",
     "referral",
     "letter",
     "studyevent",
@@ -61,6 +75,9 @@ def fill(at: Site) -> Site:
     urgent = factories.assessment(at, clinician, ces_saddle="yes")
     stops.record(assessment=urgent, text="Rang the emergency number.", by=clinician)
     letters.issue(assessment=urgent, kind="emergency", by=clinician)
+    ticked = raising.raise_typed(intake=urgent.intake, answers={"chest_pain": "yes"}, by=clinician)
+    assert ticked
+    raising.take_back(stop=ticked, reason="Ticked by mistake.", by=clinician)
     study = {"modality": "mri", "region": "lumbar", "status": "requested"}
     imaging.record(intake=urgent.intake, study=study, by=clinician)
     with clock.at(clock.now() + timedelta(days=30)):

@@ -55,7 +55,7 @@ def chosen(html: str, name: str, value: str) -> bool:
 
 def test_it_is_kept_and_is_no_answer(client: Client, intake: Intake, clerk: User):
     before = (Assessment.objects.count(), AuditEvent.objects.count(), intake.history.count())
-    assert typed(client, intake, clerk, **{FEVER: "yes"}) == 204
+    assert typed(client, intake, clerk, **{FEVER: "no", LOSS: "yes"}) == 204
     intake.refresh_from_db()
     assert (intake.answers, intake.version) == ({}, 1)
     assert (Assessment.objects.count(), AuditEvent.objects.count(), intake.history.count()) == before
@@ -234,13 +234,13 @@ def test_what_was_saved_elsewhere_in_the_intake_is_no_matter(client: Client, int
 
 def test_nobody_completes_an_intake_over_what_they_typed(client: Client, here: Site, clerk: User, clinician: User):
     intake = factories.assessment(here, clinician).intake
-    typed(client, intake, clinician, **{FEVER: "yes"})
+    typed(client, intake, clinician, **{LOSS: "yes"})
     refused = close(client, intake, "complete")
     assert refused.status_code == 409
     assert "Typed and not saved" in refused.content.decode()
     assert address(intake, "section") in refused.content.decode()
     client.post(address(intake), {"discard": "1", "page": PAGE})
-    typed(client, intake, clerk, **{FEVER: "yes"})
+    typed(client, intake, clerk, **{LOSS: "yes"})
     client.force_login(clinician)
     told = client.get(reverse("check", args=[intake.pk])).content.decode()
     assert "Typed and not saved" in told

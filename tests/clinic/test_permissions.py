@@ -11,11 +11,13 @@ from clinic.models import (
     Escalation,
     Intake,
     Patient,
+    RaisedStop,
     Referral,
     ReferralStatus,
     Site,
     StopRecord,
     StudyEvent,
+    TakenBack,
     User,
 )
 from clinic.permissions import Capability, NotAllowed, Role, may, may_somewhere, require, sites_of
@@ -77,6 +79,8 @@ def test_a_person_sees_the_sites_they_belong_to(here: Site, elsewhere: Site, cle
         (Referral, Intake),
         (StudyEvent, Intake),
         (StopRecord, Intake),
+        (RaisedStop, Intake),
+        (TakenBack, Intake),
         (Escalation, Intake),
         (Escalation, Referral),
         (ReferralStatus, Intake),

@@ -54,6 +54,11 @@ EXPLAINED = {
     "clinic/web/stops.py StopPage _item: WorkItem.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/stops.py StopPage _records: StopRecord.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/timeline.py Timeline _referrals: ReferralStatus.objects.visible_to": WITH_THE_WHOLE,
+    "clinic/web/raised.py RaisedPage _named: RaisedStop.objects.visible_to": WITH_THE_WHOLE,
+    "clinic/web/stop_notices.py unsaved: RaisedStop.objects.visible_to": WITH_THE_WHOLE,
+    "clinic/web/stop_notices.py unsaved_of_patient: RaisedStop.objects.visible_to": WITH_THE_WHOLE,
+    "clinic/web/timeline.py Timeline _raised: RaisedStop.objects.visible_to": WITH_THE_WHOLE,
+    "clinic/web/timeline.py Timeline _taken_back: TakenBack.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/timeline.py Timeline _stops: StopRecord.objects.visible_to": WITH_THE_WHOLE,
     "clinic/web/timeline.py Timeline _escalations: Escalation.objects.visible_to": WITH_THE_WHOLE,
 }

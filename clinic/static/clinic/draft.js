@@ -7,7 +7,8 @@
   const OUT = 401, OTHER = 403, OURS = 500; // as a login would say, and another one's; from here on it is the server's fault
   const form = document.querySelector("form[data-draft]");
   const said = document.getElementById("draft-said");
-  if (!form || !said) return;
+  const raised = document.getElementById("raised"); // what was ticked and cannot wait, as the server words it
+  if (!form || !said || !raised) return;
 
   const typed = () => new URLSearchParams(new FormData(form));
   let kept = "unsaved" in form.dataset ? "" : answers();
@@ -34,8 +35,12 @@
   }
 
   async function send() {
-    const answer = await ask(form.dataset.draft, { method: "POST", body: typed() });
-    return answer.type === "opaqueredirect" ? OUT : answer.status;
+    const body = typed();
+    body.set("shown", raised.firstElementChild?.dataset.shown ?? "");
+    const answer = await ask(form.dataset.draft, { method: "POST", body });
+    if (answer.status === 200) raised.innerHTML = await answer.text();
+    if (answer.type === "opaqueredirect") return OUT;
+    return answer.status === 200 ? 204 : answer.status; // either way it is kept
   }
 
   // Who logged in again in another tab has another token there.
