@@ -51,7 +51,7 @@ POSTS: dict[str, tuple[str, dict[str, Any]]] = {
     "referral-accept": (IF_MATCH, {}),
     "referral-send": (IF_MATCH, {"destination": "St Agnes"}),
     "referral-receive": (IF_MATCH, {}),
-    "referral-book": (IF_MATCH, {"appointment": clock.today().isoformat()}),
+    "referral-book": (IF_MATCH, {"appointment": clock.today(None).isoformat()}),
     "referral-see": (IF_MATCH, {}),
     "referral-close": (IF_MATCH, REASON),
     "referral-decline": (IF_MATCH, REASON),

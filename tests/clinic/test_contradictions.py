@@ -95,7 +95,7 @@ def test_what_tells_how_somebody_is_today_is_never_lasting(name: str) -> None:
 @pytest.mark.untold
 def test_a_day_that_is_yet_to_come_is_no_error_of_a_stored_intake(here: Site, clinician: User) -> None:
     """The clock of a site is set back over midnight."""
-    today = clock.today()
+    today = clock.today(None)
     intake = factories.assessment(here, clinician, imaging=[{**SCAN, "performed_on": today.isoformat()}]).intake
     with clock.at(clock.now() - timedelta(days=1)):
         assessment = intakes.amend(intake=intake, answers={}, by=clinician, reason="another day")

@@ -22,7 +22,7 @@ def intake_of(born: date, at: Site, by: User, **changed: object) -> Intake:
     """Wholly answered, of somebody born on that day."""
     factories.published_release()
     intake = intakes.open(patient=factories.patient(at, date_of_birth=born), by=by)
-    intakes.answer(intake=intake, answers=factories.answers(**changed), by=by)
+    intakes.answer(intake=intake, answers=factories.answers(first_onset_age=30, **changed), by=by)
     return intake
 
 
@@ -87,7 +87,7 @@ def test_a_cancelled_intake_too_for_what_cannot_wait_is_acted_on_all_the_same(of
 def test_every_intake_of_the_patient_is_looked_at(of_forty: Intake, clinician: User, clerk: User) -> None:
     intakes.complete(intake=of_forty, by=clinician)
     later = intakes.open(patient=of_forty.patient, by=clerk)
-    intakes.answer(intake=later, answers=factories.answers(sudden_severe_pain="yes"), by=clinician)
+    intakes.answer(intake=later, answers=factories.answers(first_onset_age=30, sudden_severe_pain="yes"), by=clinician)
     assert [correct(each, clerk, date_of_birth=date(1946, 3, 4)).disposition for each in (of_forty, later)] == [
         "emergency",
         "emergency",

@@ -202,7 +202,7 @@ def test_an_emergency_letter_is_never_refused_for_a_name(sender: Site, doctor: U
     assert printed in told
     assert latin in told
     assert "In Latin letters, by a program" in told
-    assert f"4 March 1986, {patient.age_range(clock.today())[0]} years" in told
+    assert f"4 March 1986, {patient.age_range(clock.today(None))[0]} years" in told
     assert patient.reference in told
     assert ("stands as □" in told) is (script == "in no font")
     assert letters.again(letter=assessment.letters.get(), by=doctor) == made

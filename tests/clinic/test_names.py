@@ -146,7 +146,7 @@ def test_a_program_gives_and_gets_a_birth_as_well_as_it_is_known(here: Site, cle
 
 def test_an_estimated_birth_gives_no_age_as_if_it_were_certain(here: Site, clinician: User) -> None:
     factories.published_release()
-    patient = factories.patient(here, date_of_birth=f"{clock.today().year - 40}~")
+    patient = factories.patient(here, date_of_birth=f"{clock.today(None).year - 40}~")
     assessment = intakes.answer(
         intake=intakes.open(patient=patient, by=clinician), answers={"ces_saddle": "yes"}, by=clinician
     )
@@ -259,7 +259,7 @@ def test_what_is_known_of_a_birth_is_kept_as_it_was_given(here: Site, clerk: Use
     patient = factories.patient(here, by=clerk, date_of_birth=text)
     kept = Patient.objects.get(pk=patient.pk)
     assert kept.date_of_birth == Birth(text)
-    assert kept.age_range(clock.today()) == Birth(text).ages(clock.today())
+    assert kept.age_range(clock.today(None)) == Birth(text).ages(clock.today(None))
     patients.correct(patient=kept, changes={"date_of_birth": text}, by=clerk)
     assert kept.history.count() == 1
 
@@ -280,7 +280,7 @@ def test_a_birth_that_cannot_be_is_refused_and_nothing_is_stored(here: Site, cle
 
 
 def test_a_year_or_month_that_has_only_begun_can_be_one_of_birth(here: Site, clerk: User) -> None:
-    today = clock.today()
+    today = clock.today(None)
     for text in (f"{today:%Y}", f"{today:%Y-%m}", f"{today:%Y}~"):
         patient = factories.patient(here, by=clerk, date_of_birth=text)
         assert patient.age_range(today)[0] == 0

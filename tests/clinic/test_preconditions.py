@@ -14,7 +14,7 @@ from clinic.permissions import Role
 from tests import factories
 from tests.clinic.callers import Caller, caller
 
-DAY = (clock.today() + timedelta(days=5)).isoformat()
+DAY = (clock.today(None) + timedelta(days=5)).isoformat()
 SAID: dict[str, dict[str, Any]] = {
     "send": {"destination": "Riverside"},
     "receive": {},
