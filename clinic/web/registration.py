@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from clinic.actions.errors import SentBefore
 from clinic.models import Patient, Sex
+from clinic.models.birth import Birth
 from clinic.web import faults
 from clinic.web.birth_form import BirthForm, filled
 
@@ -66,8 +65,8 @@ class RegistrationForm(BirthForm):
 
     def _said(self, name: str, value: object) -> str:
         """A value as people read it."""
-        if isinstance(value, date):
-            return date_format(value, "j F Y")
+        if isinstance(value, Birth):
+            return value.said()
         choices: dict[object, object] = dict(getattr(self.fields[name], "choices", ()))
         return str(choices.get(value, value)) or str(_("nothing"))
 

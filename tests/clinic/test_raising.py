@@ -13,6 +13,7 @@ from clinic.actions.errors import Conflict
 from clinic.models import Assessment, AuditEvent, Draft, Intake, RaisedStop, Site, TakenBack, User, Work, WorkItem
 from clinic.permissions import Role
 from tests import factories
+from tests.clinic.sending import close
 
 PAGE, OTHER = "page-0123456789-a", "page-0123456789-b"
 SADDLE, BLADDER = {"answer-ces_saddle": "yes"}, {"answer-ces_bladder": "yes"}
@@ -399,7 +400,7 @@ def test_nobody_completes_an_intake_over_it(client: Client, here: Site, clerk: U
     with pytest.raises(Conflict):
         intakes.complete(intake=intake, by=clinician)
     client.force_login(clinician)
-    assert client.post(reverse("complete", args=[intake.pk])).status_code == 409
+    assert close(client, intake, "complete").status_code == 409
 
 
 def test_it_outlives_the_intake_and_nobody_is_erased_before(
