@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from triage.diagram import TooLarge
+from triage.diagram import TooLarge, too_deep_is_too_large
 from triage.facts import NOT_SURE_ANSWER, Facts
 from triage.imaging import Study
 from triage.logic import NO, NOT_SURE, YES
@@ -44,7 +44,8 @@ _IMPOSSIBLE = None  # said where no list of studies can say what its facts would
 def relevance(protocol: Protocol) -> Relevance | None:
     """The protocol's diagrams, made when first needed; None where they would be too large."""
     try:
-        return Relevance(protocol)
+        with too_deep_is_too_large():
+            return Relevance(protocol)
     except TooLarge:
         return None
 

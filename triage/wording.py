@@ -8,6 +8,7 @@ from datetime import date
 
 MAXIMUM_TEXT = 2000
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class TextError(ValueError):
@@ -23,6 +24,27 @@ def clean_text(raw: object) -> str:
     if _NO_TEXT.search(raw):
         raise TextError("holds a character that is not text")
     return unicodedata.normalize("NFC", raw)
+
+
+def is_text(text: str) -> bool:
+    """Whether it holds letters, signs, blanks and ends of lines only: nothing that steers a terminal or ends a string."""
+    return not _STEERING.search(text)
+
+
+def decoded(source: bytes) -> str:
+    """The text of a file, without the byte-order mark that some programs put before it; refuses what is not UTF-8."""
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(why_unreadable(source, error)) from error
+
+
+def why_unreadable(source: bytes, error: UnicodeDecodeError) -> str:
+    """In words for whoever has saved the file."""
+    if source.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in source[:2]:
+        return "it is UTF-16; save it as UTF-8"
+    line = source.count(b"\n", 0, error.start) + 1
+    return f"byte 0x{source[error.start]:02x} at line {line} cannot be read; save it as UTF-8"
 
 
 def read_date(raw: object) -> date | None:
