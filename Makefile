@@ -30,7 +30,7 @@ demo: .venv/runtime
 	@echo
 	@$(DEMO) load_demo
 	@echo "Yellowflag is on http://127.0.0.1:$(PORT) until Ctrl-C."
-	@YELLOWFLAG_ENV=demo $(BIN)/gunicorn clinic.wsgi --bind 127.0.0.1:$(PORT) --workers 1 --threads 4 --log-level warning
+	@YELLOWFLAG_ENV=demo $(BIN)/gunicorn clinic.wsgi --config docs/deployment/gunicorn.conf.py --bind 127.0.0.1:$(PORT) --workers 1 --log-level warning
 
 test: .venv/dev
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)

@@ -6,7 +6,6 @@ It comes with the product: whoever writes a protocol cannot lower what is expect
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.conf import settings
 from triage.obligations import NOTHING_OWED, read_obligations
 from triage.properties import properties
 from triage.structure import CHECKS
+from triage.toml import read_toml
 from triage.vignettes import read_vignettes
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def obligations_of(protocol: Protocol) -> Obligations:
 def survivors_of(protocol: str) -> dict[str, str]:
     """The slips in the protocol of this name that nobody notices, each with the reason why that is as it should be."""
     file = SURVIVORS / f"{protocol}.toml"
-    return tomllib.loads(file.read_text())["survivors"] if file.is_file() else {}
+    return read_toml(file.read_bytes())["survivors"] if file.is_file() else {}
 
 
 def digest_of_obligations(protocol: str) -> str:

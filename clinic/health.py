@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Lock
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _PATIENCE = 2000  # milliseconds; at eight writers at once the longest wait for SQLite's lock was 1.4 s
 _CHECKPOINTS_LATE, _MESSAGES_LATE = timedelta(minutes=10), timedelta(minutes=10)
+_KEPT = 2.0  # seconds for which what was found is told again, so that asking often costs nothing
 _UNCACHED = {"Cache-Control": "no-store"}
 
 
@@ -46,13 +49,39 @@ def livez(request: HttpRequest) -> JsonResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether requests can be served now, with one word on each thing that it takes."""
+    body = _LAST.outcome()
+    return JsonResponse(body, status=200 if body["status"] == "ok" else 503, headers=_UNCACHED)
+
+
+class _Last:
+    """What was found last, by one look at a time."""
+
+    def __init__(self) -> None:
+        self._turn = Lock()
+        self._body: dict[str, Any] = {}
+        self._until = 0.0
+
+    def outcome(self) -> dict[str, Any]:
+        with self._turn:
+            if monotonic() >= self._until:
+                self._body = _look()
+                self._until = monotonic() + _KEPT
+            return self._body
+
+    def forget(self) -> None:
+        self._until = 0.0
+
+
+_LAST = _Last()
+
+
+def _look() -> dict[str, Any]:
     found = {"disk": _word(_disk), "database": _word(_database)}
     for name, check in _IN_THE_DATABASE.items():
         found[name] = _word(check) if found["database"] == "ok" else "unknown"
     is_ready = set(found.values()) == {"ok"}
     behind = {name: _word(check) for name, check in _BESIDE.items()} if is_ready else {}
-    body = {"status": "ok" if is_ready else "failed", "checks": found, "beside": behind}
-    return JsonResponse(body, status=200 if is_ready else 503, headers=_UNCACHED)
+    return {"status": "ok" if is_ready else "failed", "checks": found, "beside": behind}
 
 
 def _word(check: Callable[[], bool]) -> str:

@@ -10,7 +10,7 @@ import http.client
 import socket
 import ssl
 from contextlib import closing, contextmanager
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TIMEOUT = 10.0  # seconds for each of: connecting, TLS, and then all of request and answer
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
+_OPEN = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))  # what carries an IPv4 address lies mostly outside
+# What IANA lists as special within those, reachable or not; what Python calls global is another matter in each version.
+_SPECIAL = (
+    *map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+            *("192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+            *("192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        ),
+    ),
+    *map(IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")),
+)
 
 
 class Unreachable(Exception):
@@ -91,10 +103,8 @@ def _is_allowed(parts: SplitResult) -> bool:
 
 def _is_public(address: str) -> bool:
     """Whether the address is one of the open internet; not those that carry another one within."""
-    known: IPv4Address | IPv6Address = ip_address(address)
-    if known.is_multicast or known.is_reserved or not known.is_global:
-        return False
-    return isinstance(known, IPv4Address) or (known in _GLOBAL_UNICAST and known.sixtofour is None)
+    known = ip_address(address)
+    return any(known in each for each in _OPEN) and not any(known in each for each in _SPECIAL)
 
 
 def _port(parts: SplitResult) -> int:

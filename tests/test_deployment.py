@@ -14,8 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -30,6 +32,7 @@ FILES = [ROOT / "docs" / "operations.md", *(each for each in sorted(DEPLOYMENT.i
 DOCKERFILE = (DEPLOYMENT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((DEPLOYMENT / "compose.yaml").read_text())
 CANARY = "quillfeather"
+PATIENCE = 5.0  # seconds, instead of the twenty that a request may take to arrive
 NAME = re.compile(r"YELLOWFLAG_[A-Z_]+[A-Z]")
 OF_OTHERS = {"YELLOWFLAG_WORKER_SECONDS"}  # read by worker.sh
 
@@ -127,6 +130,9 @@ class Server:
             "WEB_CONCURRENCY": "2",
         }
         self.log = folder / "log"
+        self.config = folder / "gunicorn.conf.py"
+        shipped = (DEPLOYMENT / "gunicorn.conf.py").read_text()
+        self.config.write_text(f"{shipped}\nfrom clinic import serving\nserving.PATIENCE = {PATIENCE}\n")
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")
 
@@ -135,7 +141,7 @@ class Server:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "gunicorn", "clinic.wsgi", "-b", f"127.0.0.1:{self.web}"]
-        command += ["--config", str(DEPLOYMENT / "gunicorn.conf.py")]
+        command += ["--config", str(self.config)]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=log)  # noqa: S603
         for _ in range(150):
@@ -212,6 +218,103 @@ SLOW_FORM = (
     "Content-Type: application/x-www-form-urlencoded",
     "Content-Length: 4",
 )
+
+
+SLOW_HEAD = "\r\n".join((*SLOW_FORM[:-1], "Content-Length: 100000", "")).encode()
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: clinic.example\r\n"
+
+
+@contextmanager
+def many(server: Server, words: bytes, count: int) -> Iterator[list[socket.socket]]:
+    """Clients that have said so much."""
+    with ExitStack() as stack:
+        clients = []
+        for _ in range(count):
+            clients.append(stack.enter_context(socket.create_connection(("127.0.0.1", server.web), timeout=20)))
+            clients[-1].sendall(words)
+        yield clients
+
+
+def drip(clients: list[socket.socket], seconds: float) -> None:
+    """Each sends another letter five times a second, as long as it is heard."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        for client in clients:
+            with suppress(OSError):
+                client.sendall(b"x")
+        time.sleep(0.2)
+
+
+def longest(server: Server, times: int = 10) -> float:
+    """Of several requests, the one that took longest, in seconds."""
+    took = []
+    for _ in range(times):
+        began = time.monotonic()
+        assert server.ask("/livez")[0] == 200
+        took.append(time.monotonic() - began)
+        time.sleep(0.1)
+    return max(took)
+
+
+SLOW = {
+    "who say nothing": (b"", 20),
+    "with unfinished heads": (SLOW_HEAD + b"X-More: ", 20),
+    "with unfinished bodies": (SLOW_HEAD + b"\r\na=", 20),
+    "more than are waited for": (SLOW_HEAD + b"X-More: ", 400),
+    "who do not hang up": (LIVEZ + b"Connection: close\r\n\r\n", 20),
+    "who do not read": ((LIVEZ + b"\r\n") * 40, 20),
+}
+
+
+@pytest.mark.parametrize(("words", "count"), SLOW.values(), ids=SLOW)
+def test_clients_keep_nobody_else_waiting(server: Server, words: bytes, count: int):
+    with many(server, words, count) as clients:
+        dripping = Thread(target=drip, args=(clients, 2.5 if words.startswith(SLOW_HEAD) else 0))
+        dripping.start()
+        assert longest(server) < 2
+        dripping.join()
+
+
+@pytest.mark.parametrize("words", [SLOW_HEAD + b"X-More: ", SLOW_HEAD + b"\r\na="], ids=["head", "body"])
+def test_a_request_that_takes_too_long_to_arrive_is_let_go_however_it_drips(server: Server, words: bytes):
+    with many(server, words, 1) as (client,):
+        drip([client], PATIENCE + 2)
+        assert client.recv(100).startswith(b"HTTP/1.1 408")
+
+
+REFUSED = {
+    "a body cut short": (SLOW_HEAD + b"\r\na=b", b"400"),
+    "a head cut short": (SLOW_HEAD, b"400"),
+    "a body of megabytes": (SLOW_HEAD.replace(b"100000", b"9000000") + b"\r\na=b", b"413"),
+    "a head without end": (SLOW_HEAD + b"X-More: " + b"a" * 40_000, b"431"),
+    "two lengths": (SLOW_HEAD + b"Content-Length: 5\r\n\r\na=bcd", b"400"),
+    "a length that is none": (SLOW_HEAD.replace(b"100000", b"+4") + b"\r\na=bc", b"400"),
+    "lines that end otherwise": (SLOW_HEAD.replace(b"\r\n", b"\n") + b"\na=bc", b"400"),
+}
+
+
+@pytest.mark.parametrize(("words", "status"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_arrive_whole_is_refused(server: Server, words: bytes, status: bytes):
+    with many(server, words, 1) as (client,):
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100).startswith(b"HTTP/1.1 " + status)
+
+
+def test_a_client_that_waits_for_a_word_is_told_to_go_on(server: Server):
+    with many(server, b"\r\n".join((SLOW_HEAD[:-2], b"Connection: close", b"Expect: 100-continue", b"", b"")), 1) as (
+        client,
+    ):
+        assert client.recv(100).startswith(b"HTTP/1.1 100 Continue")
+        client.sendall(b"a" * 100_000)
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+        assert b"HTTP/1.1 403" in said
+
+
+def test_requests_that_come_together_are_each_answered(server: Server):
+    with many(server, (LIVEZ + b"\r\n") * 2 + LIVEZ, 1) as (client,):
+        client.sendall(b"Connection: close\r\n\r\n")
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+        assert said.count(b"HTTP/1.1 200") == 3
 
 
 def test_the_server_ends_in_order_when_it_is_told_to(server: Server):

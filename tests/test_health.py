@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from datetime import timedelta
 from io import StringIO
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clinic import clock, guard, protocols
+from clinic import clock, guard, health, protocols
 from clinic.actions import webhooks
 from clinic.models import MessageKind
 from clinic.permissions import Role
@@ -26,6 +26,8 @@ HEALTHY = dict.fromkeys(("disk", "database", "migrations", "guard", "keys", "pro
 
 
 def ready() -> HttpResponse:
+    """Asked when nothing is remembered."""
+    health._LAST.forget()
     return Client().get("/readyz")
 
 
@@ -81,6 +83,19 @@ def test_asking_leaves_nothing_behind_and_takes_few_queries():
         ready()
     assert len(asked) <= 14
     assert not Session.objects.exists()
+
+
+@pytest.mark.django_db
+def test_asking_often_costs_no_more_than_asking_once(monkeypatch: pytest.MonkeyPatch):
+    first = ready()
+    with CaptureQueriesContext(connection) as asked:
+        again = [Client().get("/readyz").json() for _ in range(20)]
+    assert (len(asked), again) == (0, [first.json()] * 20)
+    later = monotonic() + health._KEPT
+    monkeypatch.setattr(health, "monotonic", lambda: later)
+    with CaptureQueriesContext(connection) as asked:
+        Client().get("/readyz")
+    assert len(asked) > 0
 
 
 @pytest.mark.django_db

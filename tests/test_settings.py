@@ -172,9 +172,14 @@ def test_every_answer_tells_the_browser_to_be_strict(client: Client):
 
 @pytest.mark.django_db
 def test_an_uploaded_file_is_dropped(client: Client):
-    request = client.post("/login/", {"username": "ada", "picture": BytesIO(b"0" * 5_000_000)}).wsgi_request
+    request = client.post("/login/", {"username": "ada", "picture": BytesIO(b"0" * 500_000)}).wsgi_request
     assert request.POST["username"] == "ada"
     assert not request.FILES
+
+
+@pytest.mark.django_db
+def test_an_uploaded_file_that_is_larger_than_any_form_is_refused(client: Client):
+    assert client.post("/login/", {"username": "ada", "picture": BytesIO(b"0" * 5_000_000)}).status_code == 413
 
 
 @pytest.mark.django_db

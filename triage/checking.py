@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_CONDITIONS = 6  # between answers: each that is broken is looked at from three sides
+# Several times what a large protocol holds.
+_MOST = {
+    "questions": 350,
+    "flags": 300,
+    "rules": 100,
+    "facts": 200,
+    "levels": 40,
+    "instruments": 40,
+    "actions": 300,
+    "sections": 100,
+    "sources": 500,
+    "exclusions": 40,
+    "texts": 200,
+}
+_MOST_OPTIONS = 100
+_MOST_PAIRS = 1_000_000  # of the numbers of two questions that are compared
+_LONGEST_CHAIN = 12  # of facts, levels and gates that lead to one another
+_MOST_ALONE = 60_000  # numbers of all questions together
 _LARGEST = 100_000  # of a number that is asked for: every one of them is looked at in proofs
 # Where a question of each kind has its answers.
 _OPTIONS = {QuestionType.CHOICE: "options", QuestionType.CHOICES: "options", QuestionType.SCALE: "scale"}
@@ -21,7 +39,9 @@ _OPTIONS = {QuestionType.CHOICE: "options", QuestionType.CHOICES: "options", Que
 
 def check_references(protocol: Protocol) -> list[str]:
     """Every fault between the tables, each with its place and a plain sentence."""
-    circles = list(_circles(protocol))
+    if crowded := list(_size_faults(protocol)):
+        return crowded  # what follows takes time that grows faster than these
+    circles = list(_circles(protocol)) or list(_long_chains(protocol))
     return [
         *circles,
         *_name_faults(protocol),
@@ -33,6 +53,32 @@ def check_references(protocol: Protocol) -> list[str]:
         *_outcome_faults(protocol),
         *_must_hold_faults(protocol),
     ]
+
+
+def _size_faults(protocol: Protocol) -> Iterator[str]:
+    """More of anything than a protocol that people can read: proofs and comparisons would have no end."""
+    for name, most in _MOST.items():
+        if len(getattr(protocol, name)) > most:
+            yield f"{name}: more than {most}"
+    for question in protocol.questions.values():
+        if len(question.options) > _MOST_OPTIONS:
+            yield f"questions[{question.id}].options: more than {_MOST_OPTIONS}"
+    for place, conditions in {
+        **{f"rules[{rule.id}]": rule.own_conditions for rule in protocol.rules},
+        **{f"levels.{level.id}.steps": level.steps for level in protocol.levels.values()},
+    }.items():
+        if len(conditions) > _MOST_OPTIONS:
+            yield f"{place}: more than {_MOST_OPTIONS} conditions"
+
+
+def _each_alone(protocol: Protocol) -> Iterator[str]:
+    """The questions of which every number counts for itself: those compared with others, and items of instruments."""
+    for instrument in protocol.instruments.values():
+        yield from instrument.items
+    for _place, condition, _about in _conditions(protocol):
+        for part in condition.walk():
+            if isinstance(part, Difference):
+                yield from part.names
 
 
 def _conditions(protocol: Protocol) -> Iterator[tuple[str, Condition, str]]:
@@ -89,6 +135,8 @@ def _node_faults(protocol: Protocol, node: Condition, about: str) -> Iterator[st
         case Comparison(name=name, number=number):
             yield from _number_faults(protocol, name, number, about)
         case Difference(name=name, other=other):
+            if _numbers(protocol, name) * _numbers(protocol, other) > _MOST_PAIRS:
+                yield f"{name} and {other} can be compared in more than {_MOST_PAIRS} ways"
             yield from _number_faults(protocol, name, None, about)
             yield from _number_faults(protocol, other, None, about)
         case Count(parts=parts, number=number):
@@ -102,6 +150,12 @@ def _node_faults(protocol: Protocol, node: Condition, about: str) -> Iterator[st
                 yield f'"{name}" is not a yes/no question: compare it with something'
             elif isinstance(named, Level | Instrument):
                 yield f'"{name}" is a number: compare it with one'
+
+
+def _numbers(protocol: Protocol, name: str) -> int:
+    """How many numbers a question takes."""
+    named = protocol.names.get(name)
+    return named.high - named.low + 1 if isinstance(named, Question) else 1
 
 
 def _word_faults(protocol: Protocol, name: str, words: tuple[str, ...], about: str) -> Iterator[str]:
@@ -163,6 +217,9 @@ def _question_faults(protocol: Protocol) -> Iterator[str]:
             start = protocol.questions.get(question.days_since)
             if start is None or start.type is not QuestionType.DATE:
                 yield f'{place}.days_since: "{question.days_since}" is not a date question'
+    alone = [protocol.questions[name] for name in {*_each_alone(protocol)} if name in protocol.questions]
+    if sum(each.high - each.low + 1 for each in alone) > _MOST_ALONE:
+        yield f"questions: more than {_MOST_ALONE} numbers are compared with others or stand in instruments"
     studies = protocol.questions.get(protocol.imaging_question)
     needed = protocol.imaging_question or any(fact.per_study for fact in protocol.facts.values())
     if needed and (studies is None or studies.type is not QuestionType.STUDIES):
@@ -307,6 +364,16 @@ def _circles(protocol: Protocol) -> Iterator[str]:
                 ahead.extend(behind.get(following, ()))
         if name in reached:
             yield f'"{name}" refers to itself in a circle'
+
+
+def _long_chains(protocol: Protocol) -> Iterator[str]:
+    """Where there is no circle: what takes too many steps down to an answer."""
+    behind = {name: set(_names_in(named)) for name, named in protocol.names.items()}
+    layer = set(behind)
+    for _ in range(_LONGEST_CHAIN):
+        layer = {inner for name in layer for inner in behind.get(name, ())}
+    if layer:
+        yield f"more than {_LONGEST_CHAIN} facts, levels and questions lead to one another, down to {min(layer)}"
 
 
 def _names_in(named: Question | Fact | Level | Instrument) -> Iterator[str]:

@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from triage.counterexamples import ON, nearest, patient_in_words
+from triage.diagram import too_deep_is_too_large
 from triage.engine import ENGINE_VERSION, evaluate
 from triage.explanation import first_reason, headline
 from triage.facts import check_answers
@@ -121,6 +122,11 @@ class Comparison:
 
 def compare(old: Protocol, new: Protocol, owed: Obligations = NOTHING_OWED) -> Comparison:
     """Compare two versions over all intakes; raises `triage.diagram.TooLarge`."""
+    with too_deep_is_too_large():
+        return _compared(old, new, owed)
+
+
+def _compared(old: Protocol, new: Protocol, owed: Obligations) -> Comparison:
     started = perf_counter()
     versions = Versions(old, new)
     changed = _Changed(versions)

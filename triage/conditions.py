@@ -236,6 +236,7 @@ _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "=="}
 _READINGS = ("certain", "possible", "presumed")
 _RAISED = ("flagged", "unsure")
 _LONGEST = 2000  # characters; far above any line that could be read aloud
+_LARGEST = 1_000_000  # far above any age, score or number of days
 _DEEPEST = 50  # layers of Python's syntax tree; keeps every recursion over a condition short
 
 
@@ -316,6 +317,8 @@ def _pair(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> Condition:
 def _whole(number: int) -> int:
     if isinstance(number, bool):
         raise ConditionError("True and False are not numbers")
+    if number > _LARGEST:
+        raise ConditionError(f"no number is beyond {_LARGEST}")
     return number
 
 

@@ -11,12 +11,14 @@ dictionary keys are.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 
 Node = int
+_STEPS = 20  # for each node that a store may hold: the branches that are looked at
 Operation = "Callable[[Any, Any], Hashable]"
 
 
@@ -24,10 +26,19 @@ class TooLarge(Exception):
     """The diagrams of a protocol outgrow their limit: too many answers hang on one another."""
 
 
+@contextmanager
+def too_deep_is_too_large() -> Iterator[None]:
+    """Say of answers that hang on one another in a long chain what is said of a large protocol."""
+    try:
+        yield
+    except RecursionError as error:
+        raise TooLarge("too many answers hang on one another in a chain") from error
+
+
 class Diagrams:
     """A store of diagrams over the same variables; `sizes` holds the number of values of each.
 
-    Raises TooLarge once it would hold more than `limit` nodes.
+    Raises TooLarge once it would hold more than `limit` nodes, or making them has taken many times as many steps.
     """
 
     def __init__(self, sizes: Sequence[int], *, limit: int) -> None:
@@ -36,6 +47,7 @@ class Diagrams:
         self.variable: list[int] = []
         self.branches: list[tuple[Node, ...]] = []
         self._limit = limit
+        self._steps_left = _STEPS * limit
         self._values: dict[Node, Any] = {}
         self._ends: dict[Hashable, Node] = {}
         self._inner: list[dict[tuple[Node, ...], Node]] = [{} for _ in self.sizes]
@@ -54,6 +66,9 @@ class Diagrams:
 
     def ask(self, variable: int, branches: tuple[Node, ...]) -> Node:
         """Ask a variable and go on in the branch of its value; branches ask later variables only."""
+        self._steps_left -= len(branches)
+        if self._steps_left < 0:
+            raise TooLarge(f"more than {_STEPS * self._limit} steps")
         first = branches[0]
         if branches.count(first) == len(branches):
             return first

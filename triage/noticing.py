@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.checking import check_references
-from triage.diagram import TooLarge
+from triage.diagram import TooLarge, too_deep_is_too_large
 from triage.facts import check_answers
 from triage.patient_view import PatientView
 from triage.proofs import Prover
@@ -40,7 +40,8 @@ class Noticing:
         yield from (f"the reader: {fault}" for fault in check_references(other))
         yield from _vignettes(other, self._whole)
         try:
-            refuted = Prover(other, self._owed).first_refuted()
+            with too_deep_is_too_large():
+                refuted = Prover(other, self._owed).first_refuted()
         except TooLarge as error:
             refuted = str(error)
         if refuted:

@@ -8,7 +8,6 @@ would hold of a protocol that had forgotten a red flag in that fact. The file is
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from triage.facts import AnswerErrors, check_answers
 from triage.imaging import STUDY_WORDS
 from triage.protocol import Disposition, Protocol, Service
 from triage.tables import Table
+from triage.toml import NotToml, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -83,9 +83,9 @@ def read_obligations(source: bytes, protocol: Protocol) -> Obligations:
     """What a protocol owes, from the bytes of a TOML file; raises ObligationError."""
     faults: list[str] = []
     try:
-        root = Table(tomllib.loads(source.decode("utf-8")), "", faults)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ObligationError([f"not a TOML file: {error}"]) from error
+        root = Table(read_toml(source), "", faults)
+    except NotToml as error:
+        raise ObligationError([str(error)]) from error
     owed = _obligations(root, hashlib.sha256(source).hexdigest(), protocol)
     root.note_unread()
     faults += _misfits(owed, protocol)

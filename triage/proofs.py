@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from triage.counterexamples import in_words, nearest
+from triage.diagram import too_deep_is_too_large
 from triage.engine import ENGINE_VERSION
 from triage.obligations import NOTHING_OWED, Obligations
 from triage.properties import Property, properties
@@ -69,6 +70,11 @@ class Certificate:
 
 def prove(protocol: Protocol, owed: Obligations = NOTHING_OWED) -> Certificate:
     """Prove or refute everything that a protocol owes; raises `triage.diagram.TooLarge`."""
+    with too_deep_is_too_large():
+        return _proved(protocol, owed)
+
+
+def _proved(protocol: Protocol, owed: Obligations) -> Certificate:
     started = perf_counter()
     prover = Prover(protocol, owed)
     proofs = tuple(map(prover.proof, prover.names))

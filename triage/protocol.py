@@ -321,14 +321,17 @@ class Protocol:
 
     def reads(self, condition: Condition) -> tuple[str, ...]:
         """The ids of all questions that a condition reads, in the order in which it reads them."""
-        return tuple(dict.fromkeys(self._questions_of(condition)))
+        return tuple(dict.fromkeys(self._questions_of(condition, set())))
 
-    def _questions_of(self, condition: Condition) -> Iterator[str]:
+    def _questions_of(self, condition: Condition, seen: set[str]) -> Iterator[str]:
+        """Each name is followed once: facts that read others twice would take twice as long each."""
         for part in condition.walk():
             for name in part.names:
-                yield from self._questions_behind(name)
+                if name not in seen:
+                    seen.add(name)
+                    yield from self._questions_behind(name, seen)
 
-    def _questions_behind(self, name: str) -> Iterator[str]:
+    def _questions_behind(self, name: str, seen: set[str]) -> Iterator[str]:
         match self.names.get(name):
             case Question():
                 yield name
@@ -336,8 +339,8 @@ class Protocol:
                 yield from items
             case Level(steps=steps):
                 for step in steps:
-                    yield from self._questions_of(step.when)
+                    yield from self._questions_of(step.when, seen)
             case Fact(when=when, per_study=per_study):
                 if per_study:
                     yield self.imaging_question
-                yield from self._questions_of(when)
+                yield from self._questions_of(when, seen)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -36,6 +35,7 @@ from triage.protocol import (
 )
 from triage.questions import Option, Question, QuestionType
 from triage.tables import Table
+from triage.toml import NotToml, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,7 +48,6 @@ _BIRTH = "nothing is older than the patient"
 UNCERTAIN_UNIT = (
     "years"  # an age is often not known exactly: such a number may be an interval unless a protocol says no
 )
-LARGEST = 1_000_000  # bytes; ten times the size of a large protocol
 
 
 class ProtocolError(ValueError):
@@ -73,14 +72,10 @@ def read_protocol(source: bytes) -> Protocol:
 
 
 def _parse(source: bytes) -> Mapping[str, object]:
-    if len(source) > LARGEST:
-        raise ProtocolError([f"the file is larger than {LARGEST} bytes"])
     try:
-        return tomllib.loads(source.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ProtocolError([f"the file is not UTF-8 text: {error}"]) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ProtocolError([f"the file is not TOML: {error}"]) from error
+        return read_toml(source)
+    except NotToml as error:
+        raise ProtocolError([str(error)]) from error
 
 
 def _protocol(root: Table, digest: str) -> Protocol:

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
-from triage.diagram import TooLarge
+from triage.diagram import TooLarge, too_deep_is_too_large
 from triage.facts import NOT_SURE_ANSWER, Facts
 from triage.imaging import Study
 from triage.logic import NO, NOT_SURE, YES
@@ -54,7 +54,8 @@ def relevance(view: PatientView) -> Relevance | None:
 @lru_cache(maxsize=8)
 def _drawn(protocol: Protocol, *, intervals: bool) -> Relevance | None:
     try:
-        return Relevance(protocol, intervals=intervals)
+        with too_deep_is_too_large():
+            return Relevance(protocol, intervals=intervals)
     except TooLarge:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from triage.properties import properties
 from triage.structure import CHECKS
 from triage.tables import Table
+from triage.toml import NotToml, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,10 +51,10 @@ def read_safety_case(source: bytes) -> tuple[SafetyCase, list[str]]:
     """The safety case that a TOML file states, and every fault of the file."""
     faults: list[str] = []
     try:
-        root = Table(tomllib.loads(source.decode("utf-8")), "", faults)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        root = Table(read_toml(source), "", faults)
+    except NotToml as error:
         root = Table({}, "", faults)
-        faults.append(f"not a TOML file: {error}")
+        faults.append(str(error))
     case = SafetyCase(
         protocol=root.text("protocol"),
         version=root.text("version"),

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 from triage.conditions import Comparison, Condition, OneOf
+from triage.diagram import TooLarge
 from triage.domains import EDGES
 from triage.facts import Facts
 from triage.imaging import ABSENT, FIELD_OF, REQUIRED, STUDY_AGE, STUDY_WORDS, Study
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 # A fact takes two bits, so that what two lists say together is the "or" of two whole numbers.
 _BITS = {NO: 0b00, NOT_SURE: 0b01, YES: 0b11}
+_MOST = 100_000
 _VERDICTS = {bits: verdict for verdict, bits in _BITS.items()}
 
 
@@ -41,6 +44,8 @@ def sayings(protocol: Protocol, facts: Sequence[Fact]) -> frozenset[tuple[Verdic
     for study in _said(protocol, facts, _kinds(facts)):
         if study not in said:
             said |= {study | others for others in said}
+        if len(said) > _MOST:
+            raise TooLarge(f"lists of studies say more than {_MOST} things")
     return frozenset(_verdicts(each, len(facts)) for each in said)
 
 
@@ -57,6 +62,8 @@ def said_by_one(protocol: Protocol, facts: Sequence[Fact], study: Mapping[str, s
 
 def _said(protocol: Protocol, facts: Sequence[Fact], kinds: Mapping[str, list[Kind]]) -> set[int]:
     judged = [_judged(protocol, fact, kinds) for fact in facts]
+    if prod(map(len, kinds.values())) > _MOST:
+        raise TooLarge(f"more than {_MOST} kinds of study are told apart")
     return {_say(judged, dict(zip(kinds, each, strict=True))) for each in product(*kinds.values())}
 
 

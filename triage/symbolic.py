@@ -10,7 +10,7 @@ from functools import cached_property, partial, reduce
 from itertools import product
 from typing import TYPE_CHECKING, Any, cast
 
-from triage.diagram import Diagrams
+from triage.diagram import Diagrams, TooLarge
 from triage.domains import variables
 from triage.instruments import Instrument
 from triage.logic import NO, NOT_SURE, YES, Verdict
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from triage.domains import Answer, Variable
     from triage.questions import Question
 
-MOST_NODES = 2_000_000
+MOST_NODES = 600_000  # three times those of a large protocol
+MOST_SAYINGS = 100_000  # of lists of studies
 _KINDS = (YES, NO, NOT_SURE)  # of what is said of a fact about studies, in the order of its variable
 
 
@@ -77,7 +78,10 @@ class Everybody:
 
     def _said_by_lists(self) -> Iterator[tuple[int, ...]]:
         alone = [fact for fact in self.facts if is_about_studies_alone(fact)]
-        for said in sayings(self.protocol, alone):
+        said_alone = sayings(self.protocol, alone)
+        if len(said_alone) * 3 ** (len(self.facts) - len(alone)) > MOST_SAYINGS:
+            raise TooLarge(f"lists of studies say more than {MOST_SAYINGS} things")
+        for said in said_alone:
             kinds = {fact.id: (_KINDS.index(verdict),) for fact, verdict in zip(alone, said, strict=True)}
             yield from product(*(kinds.get(fact.id, (0, 1, 2)) for fact in self.facts))
 

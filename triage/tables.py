@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from triage.conditions import Condition, ConditionError, Or, parse
+from triage.wording import is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _NEVER = Or(())
+_LARGEST = 1_000_000  # far above any age, score or number of days; computing with it is still safe
 
 
 class Table:
@@ -56,6 +58,9 @@ class Table:
         if wrong or not isinstance(value, kind) or isinstance(value, datetime):
             self._fault(key, f"is not {needed}")
             return default
+        if not all(map(is_text, _texts(value))):
+            self._fault(key, "holds a character that is not text")
+            return default
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -66,7 +71,11 @@ class Table:
 
     def number(self, key: str) -> int:
         value = self._take(key, int, None, "a whole number")
-        return value if isinstance(value, int) else 0
+        if not isinstance(value, int):
+            return 0
+        if abs(value) > _LARGEST:
+            self._fault(key, f"is beyond {_LARGEST}")
+        return max(-_LARGEST, min(value, _LARGEST))
 
     def truth(self, key: str, *, default: bool | None = None) -> bool:
         return self._take(key, bool, default, "true or false") is True
@@ -124,6 +133,8 @@ class Table:
     def named(self) -> Iterator[tuple[str, Table]]:
         """The tables inside this one, by name."""
         for name in self._data:
+            if not is_text(name):
+                self._fault(ascii(name), "holds a character that is not text")
             yield name, self.table(name)
 
     def tables(self, key: str, *, required: bool = True, bare: str = "") -> Iterator[Table]:
@@ -142,3 +153,16 @@ class Table:
                 self._faults.append(f"{path}: is there twice")
             seen.add(path)
             yield self._open(each, path)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value that stands in a file, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, dict):
+        yield from (str(key) for key in value)
+        for each in value.values():
+            yield from _texts(each)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from triage.engine import Evaluation, evaluate
 from triage.facts import AnswerErrors, check_answers
+from triage.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,12 +30,8 @@ class Vignette:
 
 def read_vignettes(baselines: bytes, files: Iterable[bytes]) -> list[Vignette]:
     """The vignettes of all files; a patient is `like` a baseline, `without` some of its answers."""
-    wholes = _parse(baselines)
-    return [_vignette(each, wholes) for file in files for each in _parse(file).get("patients", [])]
-
-
-def _parse(source: bytes) -> dict[str, Any]:
-    return tomllib.loads(source.decode("utf-8"))
+    wholes = read_toml(baselines)
+    return [_vignette(each, wholes) for file in files for each in read_toml(file).get("patients", [])]
 
 
 def _vignette(raw: dict[str, Any], wholes: dict[str, Any]) -> Vignette:

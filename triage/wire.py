@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triage.facts import AnswerErrors, AnswerFault
-from triage.wording import TextError, clean_text
+from triage.wording import TextError, clean_text, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _parse(source: bytes) -> object:
             object_pairs_hook=_read_table,
         )
     except UnicodeDecodeError as error:
-        raise NotJson(f"it is not UTF-8 text: byte {error.start} cannot be read") from error
+        raise NotJson(f"it is not UTF-8 text: {why_unreadable(source, error)}") from error
     except json.JSONDecodeError as error:
         raise NotJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:

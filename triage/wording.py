@@ -18,6 +18,7 @@ _WRITTEN = frozenset(
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")  # fillers, which are letters by their category only
 MOST_MARKS = 10  # in a row; no script sets more than eight on a letter
 _FIRST_STRONG, _POP = "\u2068", "\u2069"
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class TextError(ValueError):
@@ -92,6 +93,25 @@ def isolated(text: str) -> str:
     plain = without_direction(text)
     is_plain = plain.isascii() or not any(unicodedata.bidirectional(each) in ("R", "AL", "AN") for each in plain)
     return plain if is_plain else f"{_FIRST_STRONG}{plain}{_POP}"
+def is_text(text: str) -> bool:
+    """Whether it holds letters, signs, blanks and ends of lines only: nothing that steers a terminal or ends a string."""
+    return not _STEERING.search(text)
+
+
+def decoded(source: bytes) -> str:
+    """The text of a file, without the byte-order mark that some programs put before it; refuses what is not UTF-8."""
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(why_unreadable(source, error)) from error
+
+
+def why_unreadable(source: bytes, error: UnicodeDecodeError) -> str:
+    """In words for whoever has saved the file."""
+    if source.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in source[:2]:
+        return "it is UTF-16; save it as UTF-8"
+    line = source.count(b"\n", 0, error.start) + 1
+    return f"byte 0x{source[error.start]:02x} at line {line} cannot be read; save it as UTF-8"
 
 
 def read_date(raw: object) -> date | None:

@@ -1,4 +1,4 @@
-"""How a request's body is read: strictly, and no more of it than fits."""
+"""How a request's body is read: strictly."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ from typing import IO, TYPE_CHECKING, Any
 from rest_framework.parsers import BaseParser
 
 from triage.facts import AnswerErrors, AnswerFault
-from triage.wire import LARGEST, read_json
+from triage.wire import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_DRAINED = 8 * LARGEST  # read and thrown away, so that the client is still there to hear why
-
-
-class TooLarge(Exception):
-    """A body that is not read to its end."""
 
 
 class BodyRefused(Exception):
@@ -36,17 +30,9 @@ class StrictJSONParser(BaseParser):
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, object]:
         try:
-            document = read_json(_read(stream))
+            document = read_json(stream.read())
         except AnswerErrors as error:
             raise BodyRefused(error.faults) from error
         if not isinstance(document, dict):
             raise BodyRefused((AnswerFault("", "is not an object", "a JSON object"),))
         return document
-
-
-def _read(stream: IO[Any]) -> bytes:
-    source = bytes(stream.read(LARGEST + 1))
-    if len(source) > LARGEST:
-        stream.read(_DRAINED)
-        raise TooLarge(f"The body is larger than {LARGEST} bytes.")
-    return source

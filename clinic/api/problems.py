@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.exceptions import ValidationError as ModelFaults
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, serializers
@@ -17,7 +19,7 @@ from rest_framework.views import exception_handler
 
 from clinic.actions import errors
 from clinic.actions.outage import RETRY_AFTER, is_outage
-from clinic.api.parsing import BodyRefused, TooLarge
+from clinic.api.parsing import BodyRefused
 from triage.facts import AnswerErrors, AnswerFault
 from triage.wire import NotJson, join, place
 
@@ -82,7 +84,6 @@ class LengthMissing(exceptions.APIException):
 _REFUSALS: Mapping[type[Exception], tuple[HTTPStatus, str]] = {
     NotJson: (HTTPStatus.BAD_REQUEST, "not-json"),
     BodyRefused: (HTTPStatus.UNPROCESSABLE_ENTITY, "body-refused"),
-    TooLarge: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large"),
     AnswerErrors: (HTTPStatus.UNPROCESSABLE_ENTITY, "answers-refused"),
     ModelFaults: (HTTPStatus.UNPROCESSABLE_ENTITY, "values-refused"),
     errors.NotAllowed: (HTTPStatus.FORBIDDEN, "not-allowed"),
@@ -116,8 +117,12 @@ def problem_response(exc: Exception, context: Mapping[str, Any]) -> Response | N
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """The answer where a request is refused before it comes to an address of the door."""
-    body = _OUTAGE if is_outage(exception) else _document(HTTPStatus.BAD_REQUEST, "bad-request", _UNREAD, [])
-    return _outside(body)
+    if is_outage(exception):
+        return _outside(_OUTAGE)
+    if isinstance(exception, RequestDataTooBig):
+        detail = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+        return _outside(_document(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail, []))
+    return _outside(_document(HTTPStatus.BAD_REQUEST, "bad-request", _UNREAD, []))
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any
 
 from rest_framework import serializers
@@ -11,6 +10,7 @@ from clinic.api.outcome import DISPOSITIONS, SERVICES, URGENCIES, SuggestedActio
 from triage.imaging import FIELDS, REQUIRED, STUDY_WORDS
 from triage.questions import QuestionType
 from triage.reading import STATUSES
+from triage.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -219,7 +219,7 @@ class ProtocolDocument(serializers.Serializer[Any]):
 
 def document(source: str, protocol: Protocol) -> dict[str, Any]:
     """What ProtocolDocument shows: the file's own tables, and what the reader made of those that need reading."""
-    raw = tomllib.loads(source)
+    raw = read_toml(source.encode())
     asked_when = {each["id"]: each.get("ask_when", "") for each in raw["questions"]}
     imaging = raw.get("imaging", {}).get("facts", {})
     return {

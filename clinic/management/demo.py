@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from clinic.management.files import FIXTURES
 from clinic.models import Assessment, DecisionKind, Intake, Patient, ReasonCode, Referral, Site, User
 from clinic.permissions import Role
 from triage.protocol import Disposition, Service
+from triage.toml import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ _ASKED_FIRST = "pain"  # the section with which every intake begins
 
 def read_story() -> dict[str, Any]:
     """What the demo is made of, as its file says."""
-    return tomllib.loads((FIXTURES / "demo" / "clinic.toml").read_text(encoding="utf-8"))
+    return read_toml((FIXTURES / "demo" / "clinic.toml").read_bytes())
 
 
 def is_loaded(story: Mapping[str, Any]) -> bool:

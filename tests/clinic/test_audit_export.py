@@ -68,6 +68,10 @@ def test_what_is_no_export_is_told(tmp_path: Path, text: str) -> None:
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
 
 
+def test_an_export_is_for_its_owner_only(exported: Path) -> None:
+    assert exported.stat().st_mode & 0o777 == 0o600
+
+
 def test_nothing_is_written_over_and_an_unknown_site_is_named(here: Site, exported: Path) -> None:
     with pytest.raises(CommandError, match="nothing is written over"):
         call_command("export_audit", here.slug, exported)

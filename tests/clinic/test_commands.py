@@ -80,6 +80,17 @@ def test_answers_are_read_from_standard_input(monkeypatch: pytest.MonkeyPatch) -
     assert json.loads(run("evaluate", "back-pain", "-"))["findings"]
 
 
+def test_answers_with_a_byte_order_mark_are_read(answers_file: Write) -> None:
+    assert evaluate(answers_file(b'\xef\xbb\xbf{"ces_saddle": "yes"}'))["disposition"] == "emergency"
+
+
+def test_answers_in_another_encoding_are_refused_plainly(answers_file: Write) -> None:
+    with pytest.raises(CommandError, match="it is UTF-16; save it as UTF-8"):
+        evaluate(answers_file('{"ces_saddle": "yes"}'.encode("utf-16")))
+    with pytest.raises(CommandError, match="byte 0xfc at line 2 cannot be read; save it as UTF-8"):
+        evaluate(answers_file('{\n"für": "yes"}'.encode("latin-1")))
+
+
 def test_a_version_and_a_day_can_be_chosen(answers_file: Write) -> None:
     outcome = evaluate(answers_file({}), "back-pain/1.0.0", "--on", "2026-03-01")
     assert (outcome["protocol"]["version"], outcome["on"]) == ("1.0.0", "2026-03-01")

@@ -41,7 +41,7 @@ class Server:
     def start(self) -> None:
         workers = "1" if connection.vendor == "sqlite" else "2"  # SQLite has one writer at a time anyway
         command = [sys.executable, "-m", "gunicorn", "clinic.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--workers", workers, "--threads", "4", "--log-level", "critical"]
+        command += ["--config", "docs/deployment/gunicorn.conf.py", "--workers", workers, "--log-level", "critical"]
         environment = {**os.environ, "YELLOWFLAG_ENV": "demo", "DATABASE_URL": _address(), "PYTHONWARNINGS": "ignore"}
         environment["DJANGO_SETTINGS_MODULE"] = "clinic.settings"
         self._process = subprocess.Popen(  # noqa: S603 -- our own server

@@ -1,6 +1,8 @@
 """The threads of a process write to SQLite one after the other, and nobody keeps a turn that is over."""
 
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -8,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 
 from clinic.clock import now
 from clinic.models import Use
-from clinic.one_writer.base import _WRITING
+from clinic.one_writer.base import _WRITING, DatabaseWrapper
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -87,3 +89,24 @@ def test_whoever_comes_second_waits_without_asking_sqlite() -> None:
     thread.join(5)
     assert told == ["first", "second"]
     assert not _WRITING.locked()
+
+
+def modes(file: Path) -> set[int]:
+    return {each.stat().st_mode & 0o777 for each in file.parent.glob(f"{file.name}*")}
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o666])
+def test_the_file_and_what_lies_beside_it_is_for_its_owner_only(tmp_path: Path, before: int | None):
+    file = tmp_path / "clinic.sqlite3"
+    if before:
+        left_behind = sqlite3.connect(file)
+        left_behind.execute("PRAGMA journal_mode = WAL")
+        left_behind.execute("CREATE TABLE one (a)")
+        for each in tmp_path.iterdir():
+            each.chmod(before)
+    other = DatabaseWrapper(connection.settings_dict | {"NAME": file}, "other")
+    with other.cursor() as cursor:
+        cursor.execute("CREATE TABLE two (a)")
+        assert {each.name[14:] for each in tmp_path.iterdir()} == {"", "-wal", "-shm"}
+        assert modes(file) == {0o600}
+    other.close()

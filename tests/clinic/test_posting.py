@@ -23,6 +23,11 @@ NOT_PUBLIC = [
     *("[::1]", "[::]", "[fc00::1]", "[fd12::1]", "[fe80::1]", "[fec0::1]", "[ff02::1]", "[100::1]", "[2001:db8::1]"),
     *("[::ffff:127.0.0.1]", "[::ffff:10.0.0.1]", "[::ffff:8.8.8.8]", "[::127.0.0.1]"),
     *("[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[2001:0:7f00:1::]"),
+    # What IANA's two registries of special purposes hold beyond these, at both ends.
+    *("192.0.0.0", "192.0.0.9", "192.0.0.255", "192.31.196.1", "192.52.193.1", "192.88.99.0", "192.88.99.255"),
+    *("100.127.255.255", "172.31.255.255", "192.175.48.255", "198.19.255.255", "198.51.100.1", "203.0.113.255"),
+    *("[64:ff9b:1::1]", "[2001:1ff:ffff::1]", "[2001:2::1]", "[2001:20::1]", "[2620:4f:8000::1]", "[3fff::1]"),
+    *("[3fff:fff:ffff::1]", "[2002:808:808::1]", "[5f00::1]", "[::ffff:0:7f00:1]", "[4000::1]"),
 ]
 
 
@@ -72,7 +77,10 @@ def test_a_name_that_leads_to_one_is_refused(found: list[str], answers: Callable
     assert connected == []
 
 
-@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:4700::6810:85e5"])
+NEXT_TO_SPECIAL = ["11.0.0.1", "100.128.0.1", "172.32.0.1", "192.88.98.255", "198.20.0.1", "2001:200::1", "2003::1"]
+
+
+@pytest.mark.parametrize("address", [PUBLIC, "8.8.8.8", "2606:4700::6810:85e5", *NEXT_TO_SPECIAL])
 def test_the_connection_goes_to_the_very_address_that_was_looked_at(
     address: str, answers: Callable[..., None], connected: list[str]
 ):

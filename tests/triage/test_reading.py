@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.triage.small import SMALL, SOURCE
 from triage.checking import unreliable_citations
 from triage.protocol import Disposition, Service, Urgency
-from triage.reading import LARGEST, ProtocolError, read_protocol
+from triage.reading import ProtocolError, read_protocol
+from triage.toml import LARGEST
 
 # What is replaced in the small protocol, by what, and every fault that this makes.
 FAULTS = [
@@ -162,7 +163,7 @@ FAULTS = [
         ["questions[fever].ask_when: a safety question is always asked and cannot be hidden"],
     ),
     ('min = 0\nmax = 3650', "min = 4000\nmax = 3650", ["questions[pain_days].min: is above max", "facts.persistent.when: pain_days"]),
-    ('min = 0\nmax = 3650', "min = 0\nmax = 99999999999999999999", ["questions[pain_days]: takes numbers beyond 100000"]),
+    ('min = 0\nmax = 3650', "min = 0\nmax = 99999999999999999999", ["questions[pain_days].max: is beyond 1000000", "questions[pain_days]: takes numbers beyond 100000"]),
     ('min = 0\nmax = 3650', "min = -100001\nmax = 3650", ["questions[pain_days]: takes numbers beyond 100000"]),
     ('days_since = "numb_since"', 'days_since = "numb"', ['questions[numb_days].days_since: "numb" is not a date question']),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ class Command(BaseCommand):
 
 def _read(file: str) -> object:
     try:
-        return read_json(read_source(file))
+        return read_json(read_source(file).removeprefix(BOM_UTF8))
     except NotJson as error:
         raise CommandError(f"{file} is not JSON: {error}", returncode=2) from error
     except AnswerErrors as error:

@@ -10,6 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
 from clinic.actions import audit, people
+from clinic.management.copies import file_faults_told, unfinished
 from clinic.models import AuditEvent, Checkpoint, Site
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is there already, and nothing is written over.")
         self._note(found)
         lines = [json.dumps(each, ensure_ascii=False) for each in _lines(found, site)]
-        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with file_faults_told(), unfinished(file) as part:  # for nobody else to read
+            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.stdout.write(f"{file}: {len(lines)} lines. python3 docs/verify_audit_export.py {file} checks it.")
 
     def _note(self, site: Site | None) -> None:
