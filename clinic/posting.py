@@ -12,7 +12,7 @@ import ssl
 from contextlib import closing, contextmanager
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -103,7 +103,7 @@ def _is_allowed(parts: SplitResult) -> bool:
 
 def _is_public(address: str) -> bool:
     """Whether the address is one of the open internet; not those that carry another one within."""
-    known = ip_address(address)
+    known: Any = ip_address(address)
     return any(known in each for each in _OPEN) and not any(known in each for each in _SPECIAL)
 
 

@@ -93,6 +93,8 @@ def isolated(text: str) -> str:
     plain = without_direction(text)
     is_plain = plain.isascii() or not any(unicodedata.bidirectional(each) in ("R", "AL", "AN") for each in plain)
     return plain if is_plain else f"{_FIRST_STRONG}{plain}{_POP}"
+
+
 def is_text(text: str) -> bool:
     """Whether it holds letters, signs, blanks and ends of lines only: nothing that steers a terminal or ends a string."""
     return not _STEERING.search(text)

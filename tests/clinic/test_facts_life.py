@@ -26,7 +26,9 @@ from triage.outcome import decide_stored
 from triage.wire import write_json
 
 LIVES = int(os.environ.get("YELLOWFLAG_CORRECTED_LIVES", "20"))  # 500 in CI, 5,000 in `make soak`
-REFERRED = factories.answers(first_onset_age=15, duration_days=56, interferes_function="yes", course="same", bloods="not_done")
+REFERRED = factories.answers(
+    first_onset_age=15, duration_days=56, interferes_function="yes", course="same", bloods="not_done"
+)
 del REFERRED["sex"]  # the record says it
 CHANGES = [{}, {"first_onset_age": 42}, {"sudden_severe_pain": "yes"}, {"weight_loss": "yes"}, {"fever": "not_sure"}]
 STUDY = {"modality": "mri", "region": "lumbar", "status": "requested", "reason": "routine"}
