@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 TIMEOUT = 10.0  # seconds for each of: connecting, TLS, and then all of request and answer
-_OPEN = (IPv4Network("0.0.0.0/0"), IPv6Network("2000::/3"))  # what carries an IPv4 address lies mostly outside
+_OPEN: tuple[IPv4Network | IPv6Network, ...] = (
+    IPv4Network("0.0.0.0/0"),
+    IPv6Network("2000::/3"),
+)  # what carries an IPv4 address lies mostly outside
 # What IANA lists as special within those, reachable or not; what Python calls global is another matter in each version.
-_SPECIAL = (
+_SPECIAL: tuple[IPv4Network | IPv6Network, ...] = (
     *map(
         IPv4Network,
         (
