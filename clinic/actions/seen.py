@@ -196,7 +196,10 @@ def _shows(response: HttpResponse) -> bool:
 @transaction.atomic
 def _saw(by: User, shown: Shown, pk: Any, status: int) -> None:
     if pk is None or not shown.patient:
-        _saw_list(by, shown)
+        if (
+            status < HTTPStatus.BAD_REQUEST or origin.current().found
+        ):  # a refused request that found nobody shows nobody
+            _saw_list(by, shown)
         return
     site, patient = _whose(shown, pk)
     if status >= HTTPStatus.BAD_REQUEST and not _may_see(by, site, patient):

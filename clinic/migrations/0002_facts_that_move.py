@@ -53,10 +53,6 @@ class Migration(migrations.Migration):
                 "ordering": ("at", "id"),
             },
         ),
-        migrations.RemoveField(
-            model_name="packedanswers",
-            name="assessment",
-        ),
         migrations.RemoveConstraint(
             model_name="escalation",
             name="escalation_once_for_referral",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 NOUNS = frozenset(
     {
         *("assessment", "audit", "break_glass", "decision", "imaging", "intake", "letter", "membership", "patient"),
-        *("protocol", "referral", "ring", "site", "stop", "token", "user", "webhook", "work"),
+        *("protocol", "raised", "referral", "ring", "site", "stop", "taken_back", "token", "user", "webhook", "work"),
     }
 )
 EMERGENCY = "BTG"  # break the glass, as FHIR calls the purpose of an emergency access

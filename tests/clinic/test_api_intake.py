@@ -61,10 +61,10 @@ def test_a_patient_is_registered_and_read_back(clinician: Caller) -> None:
 
 def test_a_reference_is_used_once_at_a_site(clinician: Caller) -> None:
     assert clinician.post("patients/", person(clinician.site)).status_code == 201
-    for same in ("A-1", "a-1", "A -1", "a-\u00a01"):
+    for same in ("A-1", "a-1", "A -1", "a-\u00a01", "A1"):
         assert clinician.post("patients/", person(clinician.site, reference=same)).status_code == 409, same
     assert Patient.objects.count() == 1
-    for other in ("A1", "A-11", "\u00c4-1"):
+    for other in ("A-11", "\u00c4-1"):
         assert clinician.post("patients/", person(clinician.site, reference=other)).status_code == 201, other
 
 

@@ -62,6 +62,8 @@ def test_a_role_that_is_taken_away_takes_it_along_at_once(
     assert status(reader, "patient", access.patient_id) == 200
     people.grant(user=clinician, site=access.by.memberships.get().site, role=Role.CLERK, by=admin)
     people.end(membership=clinician.memberships.get(role=Role.CLINICIAN), by=admin)
+    assert status(reader, "patient", access.patient_id) == 302  # the session has ended
+    reader.force_login(clinician)
     assert status(reader, "patient", access.patient_id) == 404
     assert [each.detail["ending"] for each in told(elsewhere, "break_glass.stop")] == ["withdrawn"]
 

@@ -80,7 +80,7 @@ def test_nothing_is_published_over_another_without_being_compared(
     approved: Approved, author: User, approver: User
 ) -> None:
     release = approved(OTHER_WORDS)
-    assert refused(release, approver) == "This text has not been compared with small/0.1.0 under engine 1.2.0 yet."
+    assert refused(release, approver) == "This text has not been compared with small/0.1.0 under engine 1.3.0 yet."
     comparison = comparing.compare(release=release, by=author)
     assert comparison.document["regions"] == []
     publish(release, approver)
@@ -140,7 +140,7 @@ def test_another_release_to_replace_is_another_comparison(approved: Approved, au
     between = approved(MORE_FEVER, number="0.2.0")
     comparing.compare(release=between, by=author)
     publish(between, approver)
-    assert refused(release, approver) == "This text has not been compared with small/0.2.0 under engine 1.2.0 yet."
+    assert refused(release, approver) == "This text has not been compared with small/0.2.0 under engine 1.3.0 yet."
     comparing.compare(release=release, by=author)
     assert "Less urgent than in small/0.2.0, and nobody answers" in refused(release, approver)
 

@@ -125,7 +125,7 @@ BAD_PEOPLE = [
     {"given_name": "A\x00da"},
     {"given_name": "A\ud800da"},
     {"given_name": "Ada\nExample"},
-    {"given_name": "   "},
+    {"given_name": "\u200d"},
     {"family_name": "x" * 81},
     {"reference": ""},
     {"date_of_birth": date(2999, 1, 1)},

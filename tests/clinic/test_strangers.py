@@ -64,7 +64,7 @@ ACTIONS: dict[str, Callable[[Here, User], object]] = {
     ),
     "decisions.decide": lambda at, by: decisions.decide(assessment=at.urgent, kind="accepted", by=by),
     "drafts.keep": lambda at, by: drafts.keep(
-        intake=at.urgent.intake, section="pain", pages=["page"], version=1, typed={}, by=by
+        intake=at.urgent.intake, section="pain", pages=["page"], version=1, typed={}, answers={}, by=by
     ),
     "imaging.record": lambda at, by: imaging.record(intake=at.letter.assessment.intake, study=STUDY, by=by),
     "imaging.performed": lambda at, by: imaging.performed(intake=at.letter.assessment.intake, number=1, by=by),

@@ -132,9 +132,9 @@ def test_a_body_that_cannot_be_is_no_read_of_another_sites_record(here: Site, el
     assessment = factories.assessment(here, clinician, duration_days=10, off_work="yes")
     decisions.decide(assessment=assessment, kind="accepted", by=clinician)
     stranger, referral = caller(Role.CLINICIAN, elsewhere), assessment.referrals.all()[0]
-    assert stranger.post(f"referrals/{referral.pk}/send/").status_code == 422
+    assert stranger.post(f"referrals/{referral.pk}/send/").status_code == 404
     told = AuditEvent.objects.filter(actor=stranger.user, subject=referral.patient_id)
-    assert [(each.action, each.detail["status"]) for each in told] == [("referral.refused", 422)]
+    assert [(each.action, each.detail["status"]) for each in told] == [("referral.refused", 404)]
 
 
 def test_whose_names_stand_beside_the_worklist_are_told(client: Client, here: Site, clinician: User) -> None:
