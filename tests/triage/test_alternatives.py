@@ -165,7 +165,8 @@ def outcome_of_some_completion(data: st.DataObject, world: World, answers: Answe
     """What it comes to with some answer to each question that still matters."""
     while (evaluation := world.evaluate(answers)).outstanding:
         name = evaluation.outstanding[0]
-        answers = {**answers, name: data.draw(st.sampled_from([each for own, each in world.pool if own == name]))}
+        possible = [a for own, a in world.pool if own == name and not any(world.contradictions({**answers, name: a}))]
+        answers = {**answers, name: data.draw(st.sampled_from(possible))}
     return evaluation.disposition
 
 

@@ -24,13 +24,15 @@ CALMER = (Disposition.REFER, Disposition.SELF_MANAGE, Disposition.HOLD_IMAGING)
 
 
 def one_more(data: st.DataObject, world: World) -> tuple[str, Answers, Answers]:
-    """A question, answers in which it is open, and the same with an answer to it."""
+    """A question, answers in which it is open, and the same with an answer to it that contradicts none."""
     name, answer = data.draw(st.sampled_from(world.pool))
     same = {name, world.protocol.questions[name].days_since}
     same |= {each.id for each in world.protocol.questions.values() if each.days_since == name}
     answers = {each: given for each, given in data.draw(world.patients).items() if each not in same}
+    fuller = world.possible({**answers, name: answer}, keep=name)
+    answers = {each: fuller[each] for each in answers}
     assume(world.view(answers).applies(world.protocol.questions[name]))
-    return name, answers, {**answers, name: answer}
+    return name, answers, fuller
 
 
 def advice(evaluation: Evaluation) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.triage.small import CLEAR, ON, SMALL, SOURCE
 from triage.conditions import Comparison, Condition
+from triage.contradictions import Contradiction, contradictions
 from triage.engine import Evaluation, evaluate
 from triage.facts import check_answers
 from triage.imaging import STUDY_WORDS
@@ -98,7 +99,10 @@ class World:
 
     @cached_property
     def patients(self) -> st.SearchStrategy[Answers]:
-        """Answers from nothing known to all known: a clear patient or nobody, changed here and there."""
+        """Answers from nothing known to all known: a clear patient or nobody, changed here and there.
+
+        None contradicts another: what holds of those that do is in test_contradictions.py.
+        """
         few, many = st.lists(st.sampled_from(self.pool), max_size=6), st.lists(st.sampled_from(self.pool), max_size=50)
         return st.builds(
             self._changed,
@@ -115,7 +119,16 @@ class World:
 
     def _changed(self, start: Answers, changes: list[tuple[str, Any]], withheld: list[str]) -> Answers:
         answers = {**start, **dict(changes)}
-        return {name: answer for name, answer in answers.items() if name not in withheld}
+        return self.possible({name: answer for name, answer in answers.items() if name not in withheld})
+
+    def possible(self, answers: Answers, *, keep: str = "") -> Answers:
+        """The answers without contradictions: of two that cannot both be true, one is not sure."""
+        while found := next(self.contradictions(answers), None):
+            answers = {**answers, found.one if found.other == keep else found.other: "not_sure"}
+        return answers
+
+    def contradictions(self, answers: Answers) -> Iterator[Contradiction]:
+        return contradictions(self.protocol, check_answers(self.protocol.questions, answers, on=ON))
 
 
 def _back_pain() -> World:
