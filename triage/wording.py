@@ -7,7 +7,6 @@ import unicodedata
 from datetime import date
 
 MAXIMUM_TEXT = 2000
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -21,7 +20,7 @@ def clean_text(raw: object) -> str:
         raise TextError("is not text")
     if len(raw) > MAXIMUM_TEXT:
         raise TextError(f"is longer than {MAXIMUM_TEXT} characters")
-    if _NO_TEXT.search(raw):
+    if not is_text(raw.replace("\r\n", "\n")):
         raise TextError("holds a character that is not text")
     return unicodedata.normalize("NFC", raw)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import BadRequest
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,7 @@ from clinic.permissions import NotAllowed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "Stale", "TooOften", "conflict_on_duplicate"]
+__all__ = ["Conflict", "KeyReused", "NotAllowed", "NotFound", "NotText", "Stale", "TooOften", "conflict_on_duplicate"]
 
 
 class Conflict(Exception):
@@ -42,6 +43,10 @@ class TooOften(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__(_("This has been done too often in the last minute. Nothing was saved."))
         self.seconds = seconds
+
+
+class NotText(BadRequest):
+    """What was sent holds a character that no text has; the message says so to whoever sent it."""
 
 
 class NotFound(Exception):

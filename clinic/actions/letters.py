@@ -39,7 +39,7 @@ def preview(
 ) -> bytes:
     """The letter as it would be handed out today; nothing is stored."""
     _check(assessment, kind, referral, language, by=by)
-    return _pdf(assessment, kind, referral, destination.strip(), language, "", on=clock.today())
+    return _pdf(assessment, kind, referral, _line(destination), language, "", on=clock.today())
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def issue(
     """
     _check(assessment, kind, referral, language, by=by)
     intake = _hold_newest(assessment)
-    destination = destination.strip()
+    destination = _line(destination)
     lacking = missing(assessment=assessment, kind=kind, destination=destination)
     if lacking:
         raise ValidationError({"letter": [_("The letter lacks: %(what)s.") % {"what": each} for each in lacking]})
@@ -127,6 +127,14 @@ def _check(assessment: Assessment, kind: str, referral: Referral | None, languag
         raise ValidationError({"language": f"This is one of: {', '.join(LANGUAGES)}."})
     if (kind in REFERRED) != (referral is not None) or (referral and referral.service != kind):
         raise ValidationError({"kind": _("A letter to a service belongs to a referral to it, and no other does.")})
+
+
+def _line(destination: str) -> str:
+    """Whom it is for, as it can be stored: it is set before the record of it is made."""
+    try:
+        return str(Letter._meta.get_field("destination").clean(destination, None))
+    except ValidationError as error:
+        raise ValidationError({"destination": error.messages}) from error
 
 
 def _hold_newest(assessment: Assessment) -> Intake:
