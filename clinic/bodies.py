@@ -30,11 +30,17 @@ class WholeBodyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _is_cut_short(request):
             raise BadRequest("The body is shorter than its Content-Length.")
-        if any(len(typed) > _LONGEST for name, typed in _typed(request.GET, request.POST) if name not in _WHOLE_FILES):
-            raise RequestDataTooBig("A field is longer than any that is taken.")
-        if not all(is_text(typed) for _name, typed in _typed(request.GET)):  # the fields of forms say so themselves
-            raise NotText(_("The address holds a character that is not text."))
+        if not request.path.startswith("/api/"):  # where each address says what it takes
+            _refuse_what_no_field_takes(request)
         return self.get_response(request)
+
+
+def _refuse_what_no_field_takes(request: HttpRequest) -> None:
+    """What a field of a form takes beside that, it says itself."""
+    if any(len(typed) > _LONGEST for name, typed in _typed(request.GET, request.POST) if name not in _WHOLE_FILES):
+        raise RequestDataTooBig("A field is longer than any that is taken.")
+    if not all(is_text(typed) for _name, typed in _typed(request.GET)):
+        raise NotText(_("The address holds a character that is not text."))
 
 
 def _is_cut_short(request: HttpRequest) -> bool:
@@ -49,7 +55,7 @@ def _is_cut_short(request: HttpRequest) -> bool:
 
 
 def _typed(*sent: QueryDict) -> Iterator[tuple[str, str]]:
-    """Every name and value of an address or a form, each with the name that it has; what is sent as JSON is read elsewhere."""
+    """Every name and value of an address or a form, each value with its name."""
     for data in sent:
         for name, values in data.lists():
             yield "", name

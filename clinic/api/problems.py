@@ -107,8 +107,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     if isinstance(exception, RequestDataTooBig):
         detail = f"The body is larger than {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
         return _outside(_document(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail, []))
-    detail = str(exception) if isinstance(exception, errors.NotText) else _UNREAD
-    return _outside(_document(HTTPStatus.BAD_REQUEST, "bad-request", detail, []))
+    return _outside(_document(HTTPStatus.BAD_REQUEST, "bad-request", _UNREAD, []))
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

@@ -135,8 +135,9 @@ def test_an_address_and_its_parameters_that_are_no_text_are_refused(here: Site):
     for name in ADDRESSES:
         address = path(name, own)
         for hostile in ("%00", "a%07b", "%1b%5b2J"):
-            assert client.get(f"{address}?page={hostile}").status_code == 400, address
-            assert client.get(f"{address}?{hostile}=1").status_code == 400, address
+            for asked in (f"{address}?page={hostile}", f"{address}?q={hostile}", f"{address}?{hostile}=1"):
+                status = client.get(asked).status_code
+                assert status == 400 or (status < 500 and name.startswith("api:")), asked
             assert client.get(f"{address}{hostile}/").status_code in (302, 400, 404, 405), address
         for odd in ("%ed%a0%80", "%ff", LONG):
             assert client.get(f"{address}?page={odd}&q={odd}").status_code < 500, address
