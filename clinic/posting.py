@@ -20,13 +20,14 @@ from django.conf import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_Networks = tuple[IPv4Network | IPv6Network, ...]
 TIMEOUT = 10.0  # seconds for each of: connecting, TLS, and then all of request and answer
-_OPEN: tuple[IPv4Network | IPv6Network, ...] = (
+_OPEN: _Networks = (
     IPv4Network("0.0.0.0/0"),
     IPv6Network("2000::/3"),
 )  # what carries an IPv4 address lies mostly outside
 # What IANA lists as special within those, reachable or not; what Python calls global is another matter in each version.
-_SPECIAL: tuple[IPv4Network | IPv6Network, ...] = (
+_SPECIAL: _Networks = (
     *map(
         IPv4Network,
         (

@@ -166,13 +166,13 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "clinic.actions.origin.OriginMiddleware",  # first, so that every refusal too bears the request's id
     "clinic.watching.WatchMiddleware",
-    "clinic.bodies.WholeBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # the language chosen, or else the browser's
     "clinic.clock.in_utc_unless_said",
+    "clinic.bodies.WholeBodyMiddleware",  # before anybody reads a form, and in the language of the page
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

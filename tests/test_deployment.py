@@ -307,7 +307,7 @@ def test_a_client_that_waits_for_a_word_is_told_to_go_on(server: Server):
         assert client.recv(100).startswith(b"HTTP/1.1 100 Continue")
         client.sendall(b"a" * 100_000)
         said = b"".join(iter(lambda: client.recv(4096), b""))
-        assert b"HTTP/1.1 403" in said
+        assert b"HTTP/1.1 413" in said, "read to its end, and its one field is too long"
 
 
 def test_requests_that_come_together_are_each_answered(server: Server):

@@ -7,7 +7,6 @@ import unicodedata
 from datetime import date
 
 MAXIMUM_TEXT = 2000
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _WITHOUT_DIRECTION = dict.fromkeys(map(ord, _DIRECTION))
 # Of the characters of format those that a script is written with: joiners, breaks of lines, signs around numbers.
@@ -31,7 +30,7 @@ def clean_text(raw: object) -> str:
         raise TextError("is not text")
     if len(raw) > MAXIMUM_TEXT:
         raise TextError(f"is longer than {MAXIMUM_TEXT} characters")
-    if _NO_TEXT.search(raw):
+    if not is_text(raw.replace("\r\n", "\n")):
         raise TextError("holds a character that is not text")
     return unicodedata.normalize("NFC", raw)
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.core.exceptions import BadRequest
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -23,6 +24,7 @@ __all__ = [
     "KeyReused",
     "NotAllowed",
     "NotFound",
+    "NotText",
     "Overtake",
     "Overtaken",
     "SentBefore",
@@ -76,6 +78,10 @@ class TooOften(Exception):
     def __init__(self, seconds: int) -> None:
         super().__init__(_("This has been done too often in the last minute. Nothing was saved."))
         self.seconds = seconds
+
+
+class NotText(BadRequest):
+    """What was sent holds a character that no text has; the message says so to whoever sent it."""
 
 
 class NotFound(Exception):

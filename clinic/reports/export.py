@@ -1,10 +1,16 @@
-"""The dashboard as CSV, and what its columns mean."""
+"""The dashboard as CSV, and what its columns mean: as the spreadsheets of each language open it.
+
+Where a comma stands in numbers, spreadsheets take a semicolon between cells; and without a
+byte-order mark they take letters beyond ASCII for others.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 from typing import TYPE_CHECKING
+
+from django.utils.formats import get_format
 
 from clinic.reports.tables import cell_text
 
@@ -48,10 +54,14 @@ def dictionary_as_csv() -> str:
 
 def _written(header: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, delimiter=_between())
     writer.writerow(header)
     writer.writerows([_harmless(cell) for cell in line] for line in lines)
-    return out.getvalue()
+    return "\ufeff" + out.getvalue()
+
+
+def _between() -> str:
+    return ";" if get_format("DECIMAL_SEPARATOR") == "," else ","
 
 
 def _harmless(cell: str) -> str:

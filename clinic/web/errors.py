@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from clinic.actions.errors import TooOften
+from clinic.actions.errors import NotText, TooOften
 from clinic.actions.outage import RETRY_AFTER, is_outage
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         return refuse(
             413, _("That is too much at once"), _("What was sent is larger than any form here. Nothing was saved.")
         )
-    return refuse(400, _("The request could not be read"), _("Nothing was saved. Go back and try again."))
+    why = f"{exception} " if isinstance(exception, NotText) else ""
+    return refuse(400, _("The request could not be read"), why + _("Nothing was saved. Go back and try again."))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -164,7 +165,7 @@ def test_a_group_of_one_to_nine_is_shown_nowhere(worked: Site) -> None:
     numbers = [cell for table in clinical for _, cells in table.rows for cell in cells if isinstance(cell, int)]
     assert numbers
     assert [each for each in numbers if 0 < each < 10] == []
-    values = [line["value"] for line in csv.DictReader(io.StringIO(tables_as_csv(clinical)))]
+    values = [line["value"] for line in csv.DictReader(io.StringIO(tables_as_csv(clinical)[1:]))]
     assert "< 10" in values
     assert [each for each in values if each.isdecimal() and 0 < int(each) < 10] == []
 
@@ -174,8 +175,20 @@ def test_a_group_of_one_to_nine_is_shown_nowhere(worked: Site) -> None:
 )
 def test_no_cell_of_the_export_is_a_formula(label: str) -> None:
     table = Table(name="t", title="", note="", columns=(label,), rows=[(label, (label,))])
-    (line,) = csv.DictReader(io.StringIO(tables_as_csv([table]), newline=""))
+    (line,) = csv.DictReader(io.StringIO(tables_as_csv([table])[1:], newline=""))
     assert line == {"table": "t", "row": f"'{label}", "column": f"'{label}", "value": f"'{label}"}
+
+
+@pytest.mark.parametrize(("language", "between"), [("en-gb", ","), ("de", ";")])
+def test_a_spreadsheet_opens_the_export_in_its_own_language(language: str, between: str) -> None:
+    table = Table(
+        name="t", title="", note="", columns=("R\xfcckmeldung",), rows=[('Gr\xf6\xdfe; gro\xdf, "rot"', (1,))]
+    )
+    with override(language):
+        written = tables_as_csv([table]).encode()
+    assert written.startswith(b"\xef\xbb\xbf")
+    _header, line = csv.reader(io.StringIO(written.decode("utf-8-sig"), newline=""), delimiter=between)
+    assert line == ["t", 'Gr\xf6\xdfe; gro\xdf, "rot"', "R\xfcckmeldung", "1"]
 
 
 def manager(client: Client, at: Site) -> Client:
@@ -188,7 +201,9 @@ def test_the_page_its_plot_and_its_export_say_the_same(client: Client, worked: S
     page = client.get(reverse("admin:index"), {"period": "all"})
     assert page.status_code == 200
     lines = list(
-        csv.DictReader(io.StringIO(client.get(reverse("admin:dashboard_csv"), {"period": "all"}).content.decode()))
+        csv.DictReader(
+            io.StringIO(client.get(reverse("admin:dashboard_csv"), {"period": "all"}).content.decode("utf-8-sig"))
+        )
     )
     on_page = {
         (table.name, label, column, cell_text(cell))
@@ -203,7 +218,7 @@ def test_the_page_its_plot_and_its_export_say_the_same(client: Client, worked: S
     assert "meaning" in client.get(reverse("admin:dashboard_dictionary")).content.decode()
 
 
-@pytest.mark.parametrize("wrong", [{"period": "3"}, {"site": "x"}, {"period": "\x00"}])
+@pytest.mark.parametrize("wrong", [{"period": "3"}, {"site": "x"}, {"period": "\xa0"}])
 def test_a_choice_that_is_none_is_named_and_nothing_is_shown(
     client: Client, worked: Site, wrong: dict[str, str]
 ) -> None:
