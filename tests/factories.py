@@ -103,8 +103,8 @@ def open_intake(at: Site, by: User | None = None) -> Intake:
 
 
 def answers(baseline: str = "clear_adult", **changed: object) -> dict[str, object]:
-    """A whole set of answers with some changed; the age is the patient's own, so it is left out."""
-    return {name: value for name, value in (BASELINES[baseline] | changed).items() if name != "age"}
+    """A whole set of answers with some changed; age and sex are the patient's own, so they are left out."""
+    return {name: value for name, value in (BASELINES[baseline] | changed).items() if name not in ("age", "sex")}
 
 
 def assessment(at: Site, by: User, baseline: str = "clear_adult", **changed: object) -> Assessment:

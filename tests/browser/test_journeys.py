@@ -118,7 +118,7 @@ def test_a_section_is_filled_in_with_the_keyboard_alone(page_without_javascript:
     answered = 0
     for _ in range(60):
         page.keyboard.press("Tab")
-        if not in_form.count():
+        if not in_form.count() or in_form.get_attribute("name") == "now":  # the Save of a group that cannot wait
             continue
         if in_form.get_attribute("type") != "radio":
             break

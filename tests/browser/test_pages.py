@@ -112,7 +112,7 @@ def come_back(site: Site, clerk: User, clinician: User) -> dict[str, Any]:
         referrals.advance(referral=sent, verb="send", destination="St Agnes Physiotherapy", by=clinician)
     with clock.at(clock.now() - timedelta(days=20)):
         returned = intakes.open(patient=first.intake.patient, by=clerk)
-        intakes.answer(intake=returned, answers=factories.answers(), by=clinician)
+        intakes.answer(intake=returned, answers=factories.answers(first_onset_age=20), by=clinician)
     chasing.chase()
     return {"returned": returned, "sent": sent}
 
@@ -135,7 +135,7 @@ def assess(
     """A patient whom a clerk took in and a clinician examined."""
     intake = start(site, clerk, *who)
     intakes.answer(intake=intake, answers={"pain_site": "lumbar", "course": "same"}, by=clerk)
-    return intakes.answer(intake=intake, answers=factories.answers(**changed), by=clinician)
+    return intakes.answer(intake=intake, answers=factories.answers(**{"first_onset_age": 20, **changed}), by=clinician)
 
 
 def correct(site: Site, clerk: User, clinician: User) -> Intake:

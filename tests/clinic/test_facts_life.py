@@ -29,7 +29,6 @@ LIVES = int(os.environ.get("YELLOWFLAG_CORRECTED_LIVES", "20"))  # 500 in CI, 5,
 REFERRED = factories.answers(
     first_onset_age=15, duration_days=56, interferes_function="yes", course="same", bloods="not_done"
 )
-del REFERRED["sex"]  # the record says it
 CHANGES = [{}, {"first_onset_age": 42}, {"sudden_severe_pain": "yes"}, {"weight_loss": "yes"}, {"fever": "not_sure"}]
 STUDY = {"modality": "mri", "region": "lumbar", "status": "requested", "reason": "routine"}
 AGES = (40, 44, 59, 60, 80, 17, 16)

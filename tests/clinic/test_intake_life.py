@@ -19,7 +19,6 @@ from triage.facts import AnswerErrors
 
 RUNS = int(os.environ.get("YELLOWFLAG_LIVES", "8"))  # `make soak` lives two thousand
 ANSWERS = factories.answers() | {"duration_days": 56, "treatment_weeks": 6}
-del ANSWERS["sex"]  # the record says it
 QUESTIONS = sorted(ANSWERS)
 WORSE = {"fever": "yes", "leg_weakness": "not_sure", "phq9_9": 1}
 
