@@ -449,6 +449,17 @@ def test_an_administrator_may_end_a_role_of_their_own(world: World):
     assert send(world.client, form).status_code == 302
     own.refresh_from_db()
     assert not own.is_active
+    assert "_auth_user_id" not in world.client.session
+
+
+def test_an_administrator_may_let_themselves_out(world: World):
+    own = world.by(Role.ADMIN)
+    form = world.form("admin:clinic_user_change", own.pk)
+    del form.fields["is_active"]
+    assert send(world.client, form).status_code == 302
+    own.refresh_from_db()
+    assert not own.is_active
+    assert "_auth_user_id" not in world.client.session
 
 
 def test_what_was_refused_may_be_sent_again_by_the_same_form(world: World):
