@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clinic import permissions
 from clinic.admin.base import person
-from clinic.models import BreakGlass, Finding, Site
+from clinic.models import BreakGlass, Finding
 from clinic.reports.tables import in_words
 from triage.protocol import Disposition, Service
 
@@ -36,8 +36,8 @@ class SiteFilter(ChoiceFilter):
     parameter_name = "site"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        sites = permissions.sites_of(person(request), model_admin.reading)
-        return [(str(site.pk), site.name) for site in Site.objects.filter(pk__in=sites)]
+        read = permissions.sites_of(person(request), model_admin.reading)
+        return [(str(site.pk), site.name) for site in person(request).sites if site.pk in read]
 
 
 class ReviewFilter(SimpleListFilter):

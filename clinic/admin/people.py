@@ -123,12 +123,20 @@ class UserAdmin(ShowsOnce, EditedAdmin):
 
     def response_change(self, request: HttpRequest, obj: User) -> HttpResponse:
         is_new = request.secret  # type: ignore[attr-defined]
-        return self._show_password(request, obj) if is_new else super().response_change(request, obj)
+        answer = self._show_password(request, obj) if is_new else super().response_change(request, obj)
+        return _put_out(request, answer, obj) if not obj.is_active else answer
 
     def _show_password(self, request: HttpRequest, obj: User) -> HttpResponse:
         names = {"user": obj, "name": obj.username}
         words = _("With it %(user)s logs in as %(name)s and chooses another: hand it over in person.") % names
         return self.show_once(request, title=_("Password given"), words=words, back=_("All users"))
+
+
+def _put_out(request: HttpRequest, answer: HttpResponse, user: User) -> HttpResponse:
+    """Whoever has just put themselves out has no session any more: to keep anything in it would be an error."""
+    if user == request.user:
+        request.session.flush()
+    return answer
 
 
 class GrantForm(ActionForm):
@@ -170,6 +178,10 @@ class MembershipAdmin(ActingAdmin, EditedAdmin):
 
     def visible(self, user: User) -> QuerySet[Membership]:
         return Membership.objects.filter(site__in=permissions.sites_of(user, self.reading))
+
+    def response_change(self, request: HttpRequest, obj: Membership) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        return _put_out(request, answer, obj.user) if not obj.is_active else answer
 
     def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """The plain choice: without the queries and the pop-up windows of the stock one."""

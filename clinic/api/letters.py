@@ -19,6 +19,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.people import Person
 from clinic.api.preconditions import tag_of, unless_known
 from clinic.models import Assessment, Letter, LetterKind
+from clinic.models.assessment import what_overtook
 from clinic.permissions import Capability
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ class AssessmentLetters(Address):
         rows = Letter.objects.visible_to(self.caller).filter(assessment=assessment)
         if not sees_decisions(self.caller, assessment.site_id) and not rows.exists():
             raise NotAllowed(Capability.READ_ASSESSMENT)  # an empty list would say that there are none
-        return self.page(rows.select_related("by", "assessment"), LetterShown)
+        rows = rows.select_related("by", "assessment__intake").defer("assessment__intake__answers")
+        return self.page(rows.prefetch_related(what_overtook()), LetterShown)
 
     @writes("Hand out a letter", LetterShown, body=LetterBody, status=201, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it

@@ -14,6 +14,7 @@ from clinic.api.listing import ListQuery
 from clinic.api.outcome import SERVICES
 from clinic.api.people import Person
 from clinic.models import Referral, ReferralStatus, Site, Stage
+from clinic.models.assessment import what_overtook
 from clinic.permissions import Capability
 from triage.protocol import PRIORITIES
 
@@ -118,5 +119,5 @@ def tag_of_referral(shown: Any) -> str:
 
 def visible(user: User) -> ReferralRows:
     """The referrals that the user may see, with their steps at hand."""
-    rows = Referral.objects.visible_to(user).select_related("site", "created_by", "assessment")
-    return rows.prefetch_related("statuses__by")
+    rows = Referral.objects.visible_to(user).select_related("site", "created_by", "assessment__intake")
+    return rows.defer("assessment__intake__answers").prefetch_related("statuses__by", what_overtook())

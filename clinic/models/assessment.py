@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from clinic import clock, permissions
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clinic.models.people import User
 
 
+_NEWEST = "newest_of_all"  # on an intake: its newest assessment, where it was read beforehand
 AT_ONCE = (Urgency.NOW, Urgency.SAME_DAY)
 
 
@@ -90,8 +91,14 @@ class Assessment(AppendOnlyRecord):
     @property
     def overtaken_by(self) -> Assessment | None:
         """The newest assessment of the intake, where that advises something else."""
-        newest = Assessment.objects.newest().get(intake=self.intake_id)
+        held = getattr(self.intake, _NEWEST, None)
+        (newest,) = held or Assessment.objects.newest().filter(intake=self.intake_id)
         return None if newest.pk == self.pk or same_advice(self.outcome, newest.outcome) else newest
+
+
+def what_overtook() -> Prefetch[str, AssessmentRows, str]:
+    """Of rows about assessments, all that `overtaken_by` asks for, in one query."""
+    return Prefetch("assessment__intake__assessments", Assessment.objects.newest(), _NEWEST)
 
 
 class DecisionKind(models.TextChoices):

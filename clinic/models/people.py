@@ -147,9 +147,14 @@ class User(EditedRecord, AbstractBaseUser):  # type: ignore[django-manager-missi
         return {site: frozenset(held) for site, held in roles.items()}
 
     @cached_property
+    def sites(self) -> list[Site]:
+        """Where the person has a role, read once for each loaded user."""
+        return list(Site.objects.filter(pk__in=self.roles))
+
+    @property
     def home(self) -> Site | None:
         """The first site of the person: by its clocks they are shown what is of no one site."""
-        return Site.objects.filter(pk__in=self.roles).first()
+        return next(iter(self.sites), None)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Whether it is the password; a hash of an older kind is renewed when the person logs in."""

@@ -285,7 +285,7 @@ class CorrectPatient(PatientPage):
     def _show_what_changed(self, form: RegistrationForm, overtaken: Overtaken) -> HttpResponseBase:
         """What stands in the record now, with what was typed in its place, and where the two differ."""
         newest = editing.newest(self.patient)
-        merged = RegistrationForm(initial=RegistrationForm.of(newest) | overtaken.typed)
+        merged = RegistrationForm(initial=RegistrationForm.of(newest) | RegistrationForm.fill(overtaken.typed))
         changes = [form.clash(name, clash) for name, clash in overtaken.clashes.items()]
         return self._show(merged, status=409, version=newest.history_id, overtaken=changes)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect
@@ -33,19 +32,24 @@ class RaisedPage(IntakePage):
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         if "take_back" in request.POST:
             return self._take_back(self._named(request.POST["take_back"]))
-        raising.confirm(intake=self.intake, stops=request.POST.get("shown", "").split(","), by=self.user)
-        messages.success(request, _("Saved."))
-        return redirect("stop", self.intake.pk)
+        return self.once(self._confirm, said=_("Saved."))
+
+    def _confirm(self) -> str:
+        raising.confirm(intake=self.intake, stops=self.request.POST.get("shown", "").split(","), by=self.user)
+        return reverse("stop", args=[self.intake.pk])
 
     def _take_back(self, stop: RaisedStop) -> HttpResponseBase:
         reason = self.request.POST.get("reason", "")
-        try:
+
+        def act() -> str:
             raising.take_back(stop=stop, reason=reason, by=self.user)
+            return self._way_on(stop)
+
+        try:
+            return self.once(act, said=_("Taken back. Who ticked it and why it is not so stay in the record."))
         except ValidationError as error:
             found = [faults.Fault(anchor=f"reason-{stop.pk}", about=_("Reason"), text=each) for each in error.messages]
             return self._show(status=422, faults=found, faulty=str(stop.pk), typed=reason)
-        messages.success(self.request, _("Taken back. Who ticked it and why it is not so stay in the record."))
-        return redirect(self._way_on(stop))
 
     def _named(self, pk: str) -> RaisedStop:
         for stop in RaisedStop.objects.visible_to(self.user).filter(intake=self.intake):

@@ -16,6 +16,8 @@ from clinic.web import faults
 from clinic.web.birth_form import BirthForm, filled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clinic.actions.errors import Conflict, Overtake
     from clinic.web.faults import Fault
 
@@ -73,8 +75,14 @@ class RegistrationForm(BirthForm):
     @classmethod
     def of(cls, patient: Patient) -> dict[str, Any]:
         """The fields as a patient's record fills them."""
-        known = {name: getattr(patient, name) for name in cls.declared_fields if hasattr(patient, name)}
-        return known | {"date_of_birth": None} | filled(patient.date_of_birth)
+        return cls.fill({name: getattr(patient, name) for name in cls.declared_fields if hasattr(patient, name)})
+
+    @staticmethod
+    def fill(said: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields as these values of a record fill them."""
+        if "date_of_birth" not in said:
+            return dict(said)
+        return {**said, "date_of_birth": None, "birth_in_part": ""} | filled(said["date_of_birth"])
 
     def refuse_conflict(self, conflict: Conflict) -> list[Fault]:
         """What stands in the way: the reference of another patient, or that the form was sent before."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,12 +17,15 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from clinic.actions import entry, tokens
+from clinic.actions import entry, form_keys, tokens
+from clinic.actions.errors import SentBefore
 from clinic.models import ApiToken, User
 from clinic.permissions import Scope
 from clinic.web import entering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.http import HttpRequest
     from django.http.response import HttpResponseBase
 
@@ -63,28 +68,44 @@ class OwnTokens(View):
         return self.show(TokenForm())
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        if key := request.POST.get("revoke"):
-            return self._revoke(key)
         form = TokenForm(request.POST)
-        secret = self._issue(form) if form.is_valid() else ""
-        return self.show(TokenForm() if secret else form, secret=secret)
-
-    def _revoke(self, key: str) -> HttpResponse:
-        rows = ApiToken.objects.filter(user=self.user)
-        tokens.revoke(token=get_object_or_404(rows, token_key=key.replace("\0", "")), by=self.user)
-        return redirect("tokens")
-
-    def _issue(self, form: TokenForm) -> str:
-        """The token, or nothing and what to put right in the form."""
-        said = form.cleaned_data
-        if not entering.knows_password(self.request, self.user, said.pop("password")):
-            form.add_error("password", _("This is not your password."))
-            return ""
         try:
-            return tokens.issue(user=self.user, by=self.user, **said)
+            if key := request.POST.get("revoke"):
+                return self._once(lambda: self._revoke(key))
+            if form.is_valid() and self._knows_password(form):
+                return self._issue(form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
-            return ""
+        except SentBefore as before:
+            form.add_error(None, str(before))
+        return self.show(form)
+
+    def _once(self, act: Callable[[], None]) -> HttpResponse:
+        """Do what the form asks for; sent again it is told so, and shows no secret."""
+
+        def run() -> str:
+            act()
+            return reverse("tokens")
+
+        reply = form_keys.once(sent=self.request.POST, path=self.request.path, by=self.user, run=run)
+        if reply.replayed:
+            messages.info(self.request, _("This form was sent twice. It counts once."))
+        return redirect("tokens")
+
+    def _revoke(self, key: str) -> None:
+        rows = ApiToken.objects.filter(user=self.user)
+        tokens.revoke(token=get_object_or_404(rows, token_key=key.replace("\0", "")), by=self.user)
+
+    def _knows_password(self, form: TokenForm) -> bool:
+        if entering.knows_password(self.request, self.user, form.cleaned_data.pop("password")):
+            return True
+        form.add_error("password", _("This is not your password."))
+        return False
+
+    def _issue(self, said: dict[str, Any]) -> HttpResponse:
+        made: list[str] = []
+        answer = self._once(lambda: made.append(tokens.issue(user=self.user, by=self.user, **said)))
+        return self.show(TokenForm(), secret=made[0]) if made else answer
 
     def show(self, form: TokenForm, *, secret: str = "") -> HttpResponse:
         held = ApiToken.objects.filter(user=self.user).order_by("-created")

@@ -20,10 +20,21 @@ from django.test import Client
 from django.urls import reverse
 
 from clinic.actions import break_glass as accesses
-from clinic.actions import comparing, form_keys, intakes, people, referrals, shadowing, tokens, webhooks
+from clinic.actions import comparing, form_keys, intakes, people, raising, referrals, shadowing, tokens, webhooks
 from clinic.admin import site as administration
 from clinic.admin.forms import ActingAdmin
-from clinic.models import ApiToken, AuditEvent, Delivery, IdempotencyKey, Patient, Site, StopRecord, User
+from clinic.models import (
+    ApiToken,
+    AuditEvent,
+    Delivery,
+    IdempotencyKey,
+    Intake,
+    Patient,
+    RaisedStop,
+    Site,
+    StopRecord,
+    User,
+)
 from clinic.permissions import Role
 from tests import factories
 from tests.clinic import small_protocol as small
@@ -133,6 +144,18 @@ def letter(world: World) -> Filled:
     return world.form("assessment", assessment.pk, to=to), {"destination": "Dr Holt"}
 
 
+def raise_stop(world: World) -> Intake:
+    intake = factories.open_intake(world.here, world.by(Role.CLINICIAN))
+    raising.raise_typed(intake=intake, answers={"ces_saddle": "yes"}, by=world.people[Role.CLINICIAN])
+    return intake
+
+
+def take_back(world: World) -> Filled:
+    intake = raise_stop(world)
+    form = world.form("raised", intake.pk, reason="")
+    return form, {"take_back": str(RaisedStop.objects.get().pk), "reason": "Ticked by mistake."}
+
+
 def complete(world: World) -> Filled:
     intake = world.assessment().intake
     return world.form("check", intake.pk, to=reverse("complete", args=[intake.pk])), {}
@@ -174,7 +197,7 @@ def break_glass(world: World) -> Filled:
     said = {
         "site": str(world.elsewhere.pk),
         "reference": patient.reference,
-        "date_of_birth": patient.date_of_birth.isoformat(),
+        "date_of_birth": str(patient.date_of_birth),
         "reason": "urgent",
         "note": "Numb saddle since this morning.",
         "password": factories.PASSWORD,
@@ -184,7 +207,13 @@ def break_glass(world: World) -> Filled:
 
 def add_site(world: World) -> Filled:
     world.by(Role.ADMIN)
-    return world.form("admin:clinic_site_add"), {"name": "New", "slug": "new"}
+    return world.form("admin:clinic_site_add"), {"name": "New", "slug": "new", "time_zone": "Europe/London"}
+
+
+def own_token(world: World) -> Filled:
+    world.by(Role.CLINICIAN)
+    said = {"name": "My reader", "scope": "read", "days": "7", "password": factories.PASSWORD}
+    return world.form("tokens"), said
 
 
 def change_site(world: World) -> Filled:
@@ -219,7 +248,7 @@ def change_membership(world: World) -> Filled:
 
 def issue_token(world: World) -> Filled:
     world.by(Role.ADMIN)
-    said = {"name": "a program", "user": str(world.people[Role.INTEGRATOR].pk)}
+    said = {"name": "a program", "user": str(world.people[Role.INTEGRATOR].pk), "scope": "write"}
     return world.form("admin:clinic_apitoken_add"), said
 
 
@@ -343,6 +372,7 @@ KEYED: dict[str, Callable[[World], Filled]] = {
     "stop": stop,
     "stop_letter": stop_letter,
     "assessment_letter": letter,
+    "raised": take_back,
     "complete": complete,
     "cancel": cancel,
     "reopen": reopen,
@@ -350,6 +380,7 @@ KEYED: dict[str, Callable[[World], Filled]] = {
     "referral_step": referral_step,
     "imaging": record_study,
     "break_glass": break_glass,
+    "tokens": own_token,
     "admin:clinic_site_add": add_site,
     "admin:clinic_site_change": change_site,
     "admin:clinic_user_add": add_user,
@@ -449,6 +480,17 @@ def test_an_administrator_may_end_a_role_of_their_own(world: World):
     assert send(world.client, form).status_code == 302
     own.refresh_from_db()
     assert not own.is_active
+    assert "_auth_user_id" not in world.client.session
+
+
+def test_an_administrator_may_let_themselves_out(world: World):
+    own = world.by(Role.ADMIN)
+    form = world.form("admin:clinic_user_change", own.pk)
+    del form.fields["is_active"]
+    assert send(world.client, form).status_code == 302
+    own.refresh_from_db()
+    assert not own.is_active
+    assert "_auth_user_id" not in world.client.session
 
 
 def test_what_was_refused_may_be_sent_again_by_the_same_form(world: World):
@@ -488,6 +530,31 @@ def test_a_refused_emergency_access_leaves_its_entry_and_no_key(world: World):
     assert send(world.client, form, **typed | {"reference": "nobody"}).status_code == 422
     assert IdempotencyKey.objects.count() == before
     assert AuditEvent.objects.filter(action="break_glass.refused").count() == 1
+
+
+def test_what_was_ticked_is_saved_once_by_one_form(world: World):
+    intake = raise_stop(world)
+    form = world.form("raised", intake.pk, shown=str(RaisedStop.objects.get().pk))
+    assert [send(world.client, form).status_code for _ in range(2)] == [302] * 2
+    intake.refresh_from_db()
+    assert (intake.answers["ces_saddle"]["value"], intake.version) == ("yes", 2)
+
+
+def test_a_token_is_shut_out_once_and_its_secret_is_shown_once(world: World):
+    form, typed = own_token(world)
+    first = send(world.client, form, **typed).content.decode()
+    token = ApiToken.objects.get()
+    secret = re.search(rf"{token.token_key}\w{{20,}}", first)
+    assert secret
+    again = world.client.post(form.action, form.fields | typed, follow=True).content.decode()
+    assert secret[0] not in again
+    assert "This form was sent twice" in again
+    (shut_out,) = [each for each in forms(again) if each.action == "" and "name" not in each.fields]
+    shut_out.action = form.action
+    assert [send(world.client, shut_out, revoke=token.token_key).status_code for _ in range(2)] == [302] * 2
+    changed = send(world.client, form, **typed | {"name": "another"}).content.decode()
+    assert "This form was sent before" in changed
+    assert not ApiToken.objects.exists()
 
 
 def test_a_letter_that_is_asked_for_twice_is_the_same_letter(world: World):

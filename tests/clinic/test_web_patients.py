@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from clinic.models import Intake, Patient, Site, User
 from tests import factories
-from tests.clinic.sending import given_out, send
+from tests.clinic.sending import forms, given_out, send
 
 ADA = {
     "reference": "A-1",
@@ -151,11 +151,30 @@ def test_what_is_known_of_a_birth_is_typed_shown_and_corrected(client: Client, h
     assert str(patient.date_of_birth) == IN_PART[typed][0]
     assert f"Born {IN_PART[typed][1]}, " in response.content.decode()
     assert "<bdi>Lovelace</bdi>" in response.content.decode()
-    path = reverse("correct_patient", args=[patient.pk])
-    form = client.get(path).context["form"]
-    assert client.post(path, {name: form[name].value() or "" for name in form.fields}).status_code == 302
+    page = reverse("correct_patient", args=[patient.pk])
+    assert send(client, given_out(client, page)).status_code == 302
     patient.refresh_from_db()
     assert (str(patient.date_of_birth), patient.history.count()) == (IN_PART[typed][0], 1)
+    known = {"date_of_birth": "1986-03-04", "birth_in_part": ""}
+    assert send(client, given_out(client, page), **known).status_code == 302
+    patient.refresh_from_db()
+    assert (str(patient.date_of_birth), patient.history.count()) == ("1986-03-04", 2)
+
+
+def test_a_birth_that_two_people_corrected_stays_as_it_was_typed(client: Client, here: Site, clerk: User):
+    patient = factories.patient(here, date_of_birth="1986")
+    client.force_login(clerk)
+    page = reverse("correct_patient", args=[patient.pk])
+    first, second = given_out(client, page), given_out(client, page)
+    assert send(client, first, birth_in_part="03/1986").status_code == 302
+    refused = send(client, second, birth_in_part="about 1985")
+    assert refused.status_code == 409
+    (again,) = [each for each in forms(refused.content.decode()) if "birth_in_part" in each.fields]
+    assert (again.fields["birth_in_part"], again.fields["date_of_birth"]) == ("about 1985", "")
+    again.action = page
+    assert send(client, again).status_code == 302
+    patient.refresh_from_db()
+    assert str(patient.date_of_birth) == "1985~"
 
 
 @pytest.mark.parametrize(
