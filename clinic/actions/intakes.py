@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from clinic import clock, permissions, protocols
 from clinic.actions import audit, outbox, patients, raised, referrals, shadowing, work
-from clinic.actions.answers import as_of, carried, changes, entries, of_record, refuse_contradictory
+from clinic.actions.answers import as_of, carried, changes, entries, known_of_record, of_record, refuse_contradictory
 from clinic.actions.errors import Conflict, NotAllowed, NotFound, Stale, conflict_on_duplicate
 from clinic.models import Assessment, Intake, IntakeStatus, MessageKind, Patient, ProtocolRelease, User
 from clinic.permissions import Capability
@@ -165,13 +165,12 @@ def facts_corrected(*, patient: Patient, by: User) -> None:
     """
     for intake in Intake.objects.locked().filter(patient=patient).order_by("pk"):
         protocol, newest = protocols.get(intake.release), intake.assessments.get(version=intake.version)
-        now_known = of_record(patient, protocol.questions, on=newest.on)
-        if all(newest.answers.get(name) == entry for name, entry in now_known.items()):
+        used = {name: newest.answers[name] for name in known_of_record(newest.answers)}
+        if used == of_record(patient, protocol.questions, on=newest.on):
             continue
         intake.patient = patient
-        assessment = _advance(
-            intake, by=by, reason=CORRECTED, on=clock.today(intake.site) if intake.is_open else newest.on
-        )
+        on = clock.today(intake.site) if intake.is_open else newest.on
+        assessment = _advance(intake, by=by, reason=CORRECTED, on=on)
         _record("intake.assess", intake, by, {"assessment": str(assessment.pk)}, newest=assessment)
 
 

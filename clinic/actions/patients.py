@@ -65,7 +65,7 @@ def correct(*, patient: Patient, changes: Mapping[str, object], by: User) -> Non
 
     Whatever was advised on a fact that is another one now is advised afresh.
     """
-    from clinic.actions import intakes
+    from clinic.actions import intakes  # here, for it holds patients by what is in this module
 
     permissions.require(by, Capability.EDIT_PATIENT, patient.site)
     unknown = changes.keys() - set(_CHANGEABLE)

@@ -130,6 +130,11 @@ def test_a_sex_that_the_record_does_not_know_is_asked(here: Site, clerk: User) -
     assert newest.answers["sex"] == {"value": "female", "source": "record"}
 
 
+def test_a_sex_that_the_record_no_longer_tells_is_open_again(of_forty: Intake, clerk: User) -> None:
+    newest = correct(of_forty, clerk, sex="unknown")
+    assert "sex" not in newest.answers
+
+
 def test_somebody_born_after_the_day_of_an_old_intake_was_no_adult_on_it(here: Site, clinician: User) -> None:
     with clock.at(clock.now() - timedelta(days=800)):
         intake = intake_of(date(1986, 3, 4), here, clinician, **REFERRED)
