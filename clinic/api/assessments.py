@@ -186,7 +186,11 @@ class AssessmentStops(Address):
     @writes("Record what was done", StopShown, body=StopBody, status=201, problems=(404, 409))
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         assessment, body = find(Assessment.objects.to_act_on(self.caller), id), self.body(StopBody)
-        return self.reply(201, lambda: shown(StopShown, stops.record(assessment=assessment, by=self.caller, **body)))
+
+        def record() -> Any:
+            return shown(StopShown, stops.record(assessment=assessment, by=self.caller, **body))
+
+        return self.reply(201, record, counts_once=True)
 
 
 class AssessmentChanges(Address):

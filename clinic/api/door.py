@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import orjson
 from django.db import models
+from django.utils.crypto import salted_hmac
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import GenericAPIView, get_object_or_404
@@ -111,9 +112,22 @@ class Address(GenericAPIView[Any]):
         """The number of the state that the caller has read, by `If-Match`; None where any will do."""
         return preconditions.expected(self.request.headers.get("If-Match"))
 
-    def reply(self, status: int, run: Callable[[], Any], *, tag: Callable[[Any], str] = lambda _shown: "") -> Response:
-        """Do what was asked and show it, with the ETag made of it; under an `Idempotency-Key` once, however often it is asked."""
-        key = self.request.headers.get("Idempotency-Key")
+    def reply(
+        self,
+        status: int,
+        run: Callable[[], Any],
+        *,
+        tag: Callable[[Any], str] = lambda _shown: "",
+        counts_once: bool = False,
+    ) -> Response:
+        """Do what was asked and show it, with the ETag made of it; under an `Idempotency-Key` once, however often it is asked.
+
+        What `counts_once` is known by its words where it has no key: no state stands in the way of a second one.
+        """
+        body = json.dumps(self.request.data, sort_keys=True)
+        words = f"{self.request.get_full_path()} {body}" if counts_once else ""
+        by_words = salted_hmac("request", words, algorithm="sha256").hexdigest() if words else None
+        key = self.request.headers.get("Idempotency-Key", by_words)
         if key is None:
             shown = run()
             return Response(shown, status=status, headers=_etag(tag(shown)))
@@ -122,7 +136,7 @@ class Address(GenericAPIView[Any]):
             method=self.request.method or "",
             path=self.request.get_full_path(),
             condition=self.request.headers.get("If-Match", "").strip(),
-            body=json.dumps(self.request.data, sort_keys=True).encode(),
+            body=body.encode(),
             by=self.caller,
             run=lambda: (status, json.loads(QuickJSON().render(run()))),
             tag=tag,

@@ -83,7 +83,9 @@ class AssessmentLetters(Address):
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002 -- as the address calls it
         assessment, body = find(assessments_of(self.caller), id), self.body(LetterBody)
         return self.reply(
-            201, lambda: shown(LetterShown, letters.issue(assessment=assessment, by=self.caller, **body)[0])
+            201,
+            lambda: shown(LetterShown, letters.issue(assessment=assessment, by=self.caller, **body)[0]),
+            counts_once=True,
         )
 
 
