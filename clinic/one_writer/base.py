@@ -53,9 +53,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def _close_to_others(file: Path) -> None:
-    """Make the file, or shut it; what SQLite makes beside it later is as open as the file is."""
+    """Make the file, or shut it; what SQLite makes beside it later is as open as the file is.
+
+    A file that is there is never opened here: to close it again would take every lock that SQLite has
+    on it away from this process.
+    """
     with suppress(OSError):  # no such folder, or another owner's file: SQLite tells what it cannot do
-        os.close(os.open(file, os.O_CREAT | os.O_RDONLY, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
         if file.stat().st_mode & 0o077:
             for each in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal"))):
                 if each.exists():

@@ -1,6 +1,8 @@
 """The threads of a process write to SQLite one after the other, and nobody keeps a turn that is over."""
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -110,3 +112,23 @@ def test_the_file_and_what_lies_beside_it_is_for_its_owner_only(tmp_path: Path, 
         assert {each.name[14:] for each in tmp_path.iterdir()} == {"", "-wal", "-shm"}
         assert modes(file) == {0o600}
     other.close()
+
+
+_LOOK = "import sqlite3, sys; it = sqlite3.connect(sys.argv[1]); it.execute('SELECT * FROM one').fetchall(); it.close()"
+
+
+def test_another_connection_of_the_process_takes_no_lock_away_from_it(tmp_path: Path):
+    """On POSIX a process loses all its locks on a file when it closes any descriptor of it.
+
+    A program that then looks into the file takes itself for the last one, and removes the log that we write to.
+    """
+    file = tmp_path / "clinic.sqlite3"
+    first, second = (DatabaseWrapper(connection.settings_dict | {"NAME": file}, name) for name in ("one", "two"))
+    with first.cursor() as cursor:
+        cursor.execute("CREATE TABLE one (a)")
+        second.connect()
+        subprocess.run([sys.executable, "-c", _LOOK, str(file)], check=True)  # noqa: S603 -- our own words
+        assert file.with_name(f"{file.name}-wal").exists()
+        cursor.execute("INSERT INTO one VALUES (1)")
+    first.close()
+    second.close()
