@@ -169,6 +169,6 @@ def test_odd_filters_of_other_lists_are_refused_or_narrow_nothing(here: Site, pa
     asked = [(name, value) for name in names for value in EVIL[1:5]]
     for name, value in (*asked, *(("cursor", each) for each in CURSORS), *(("after", each) for each in CURSORS)):
         answer = client.get(reverse(page), {name: value.encode("utf-8", "surrogatepass")})
-        assert answer.status_code in (200, 404, 422), (name, value[:12], answer.status_code)
+        assert answer.status_code in (200, 400, 404, 422), (name, value[:12], answer.status_code)
     if page != "worklist":
         assert client.get(reverse(page), {"answers__regex": "(a+)+$"}).status_code in (200, 422)

