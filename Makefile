@@ -60,8 +60,6 @@ soak: .venv/dev
 	YELLOWFLAG_KILLS=40 $(BIN)/pytest tests/clinic/test_killed_workers.py
 	YELLOWFLAG_PATIENTS=2000 $(BIN)/pytest tests/triage/test_relevance.py
 	YELLOWFLAG_MUTANTS=40 $(BIN)/pytest tests/triage/test_provers.py
-	for zone in Europe/London America/Los_Angeles Pacific/Kiritimati; do \
-		YELLOWFLAG_ZONE=$$zone $(BIN)/pytest -n 2 --dist loadfile tests/clinic || exit 1; done
 	YELLOWFLAG_CORRECTED_LIVES=5000 $(BIN)/pytest tests/clinic/test_facts_life.py
 	YELLOWFLAG_LIVES=2000 $(BIN)/pytest tests/clinic/test_intake_life.py
 	YELLOWFLAG_WRITES=100 $(BIN)/pytest tests/clinic/test_many_writers.py

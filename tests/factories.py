@@ -1,7 +1,6 @@
 """Invented people and places for tests, made by the same actions as everywhere else."""
 
 import hashlib
-import os
 import tomllib
 from datetime import date
 from itertools import count
@@ -47,7 +46,6 @@ def site(**details: object) -> Site:
         "address": "1 Example Road",
         "phone": "01632 960000",
         "is_live": True,
-        "time_zone": os.environ.get("YELLOWFLAG_ZONE", ""),  # `make soak` lives in four of them
     }
     return sites.open(slug=f"practice-{number}", details=known | details, by=people.system())
 
