@@ -1,6 +1,7 @@
 """The dashboard: counted by hand it comes to the same, and small groups stay unseen."""
 
 import csv
+import html
 import io
 from collections import Counter
 from datetime import timedelta
@@ -239,7 +240,11 @@ def test_the_page_takes_few_queries(client: Client, worked: Site, django_assert_
 
 def test_an_unused_clinic_has_a_dashboard_too(client: Client, here: Site) -> None:
     manager(client, here)
-    assert client.get(reverse("admin:index")).status_code == 200
+    page = client.get(reverse("admin:index"))
+    tables = page.context["board"].tables
+    assert tables
+    assert {cell for table in tables for _name, cells in table.rows for cell in cells} <= {0, None, "\N{EN DASH}"}
+    assert all(str(table.title) in html.unescape(page.content.decode()) for table in tables)
 
 
 def test_where_every_group_is_small_the_page_says_so_instead_of_drawing_nothing(client: Client, worked: Site) -> None:

@@ -119,7 +119,10 @@ def test_nothing_that_was_typed_is_kept_but_the_name(clerk: User):
 
 @pytest.mark.parametrize("username", ["a\x00b", "x" * 151, "", "\N{BLACK FLAG}" * 150])
 def test_a_name_that_cannot_be_one_is_answered_like_a_wrong_one(db: None, username: str):
-    assert log_in(username, "wrong").status_code == 200
+    answer = log_in(username, "wrong")
+    assert answer.status_code == 200
+    assert answer.context["form"].errors
+    assert not answer.wsgi_request.user.is_authenticated
 
 
 ADDRESSES = [

@@ -38,8 +38,17 @@ def test_a_wrong_password_is_answered_without_saying_which_part_was_wrong(client
 
 def test_every_page_of_an_intake_opens_at_its_own_site(client: Client, here: Site, clinician: User):
     client.force_login(clinician)
-    for path in pages_of(factories.open_intake(here)):
-        assert client.get(path, follow=True).status_code == 200, path
+    intake = factories.open_intake(here)
+    newest = intake.assessments.get(version=intake.version)
+    leads_on = {  # the intake to where it goes on; the result to its newest; the stop card, where nothing is urgent, there
+        reverse("intake", args=[intake.pk]): reverse("section", args=[intake.pk, "pain"]),
+        reverse("result", args=[intake.pk]): reverse("assessment", args=[newest.pk]),
+        reverse("stop", args=[intake.pk]): reverse("result", args=[intake.pk]),
+    }
+    for path in pages_of(intake):
+        response = client.get(path)
+        assert response.headers.get("Location") == leads_on.get(path), path
+        assert response.status_code == (302 if path in leads_on else 200), path
 
 
 def test_no_page_with_a_patient_stays_in_the_browser(client: Client, here: Site, clinician: User):
