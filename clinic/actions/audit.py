@@ -60,7 +60,7 @@ def record_seen(
 
 
 def record_stranger(*, action: str, detail: Detail) -> AuditEvent:
-    """Append, to the trail of what belongs to no site, what somebody did whom nobody here knows."""
+    """Append an action by an unknown user to the trail that belongs to no site."""
     return _append(
         None, None, action=action, detail=dict(detail), object_type="user", object_id=UUID(int=0), subject=None
     )

@@ -92,7 +92,7 @@ def hold_known(patient: Patient) -> None:
 
 
 def require_known(patient: Patient) -> None:
-    """Refuse what cannot be done for somebody of whom nobody knows any more who they are."""
+    """Refuse what cannot be done for an erased patient."""
     if patient.is_erased:
         raise Conflict(_("This patient was erased: nothing can be done for them here."))
 

@@ -95,7 +95,7 @@ class BreakGlassAdmin(ActingAdmin, EditedAdmin):
 
 
 def unreviewed(user: User) -> int:
-    """How many accesses to patients of the person's sites nobody has reviewed; none to whoever reviews none."""
+    """How many accesses to patients of the person's sites are still to be reviewed; 0 for a person who is no reviewer."""
     if not permissions.may_somewhere(user, Capability.REVIEW_BREAK_GLASS):
         return 0
     return BreakGlass.objects.visible_to(user).unreviewed().count()

@@ -71,7 +71,9 @@ _LOST = ("give_new_password", "forget_second_factor")  # what helps somebody els
 class ChangeUserForm(SecretForm):
     give_new_password = forms.BooleanField(
         required=False,
-        help_text=_("They lost theirs. It is shown to you once, and they choose another at the next log-in."),
+        help_text=_(
+            "For a person who has lost their password. You see the new one once; they choose their own when they next log in."
+        ),
     )
     forget_second_factor = forms.BooleanField(
         required=False,

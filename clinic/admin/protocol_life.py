@@ -79,7 +79,7 @@ class Standing:
 
     @cached_property
     def document(self) -> ProtocolDocument | None:
-        """The protocol to be read; None where what is stored is not what was stored."""
+        """The protocol to be read; None where the stored text has been changed."""
         try:
             return ProtocolDocument(self.release)
         except (ProtocolError, protocols.DamagedRelease):

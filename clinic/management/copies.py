@@ -60,7 +60,7 @@ def unfinished(file: Path) -> Iterator[Path]:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Let whoever ends the command have what is half done taken away, as it is when it fails."""
+    """Clean up on interrupt, as on failure."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         yield

@@ -25,7 +25,7 @@ from triage.facts import AnswerErrors
 from triage.outcome import decide_stored
 from triage.wire import write_json
 
-LIVES = int(os.environ.get("YELLOWFLAG_CORRECTED_LIVES", "20"))  # 500 in CI, 5,000 in `make soak`
+LIVES = int(os.environ.get("YELLOWFLAG_CORRECTED_LIVES", "20"))  # 100 in CI, 5,000 in `make soak`
 REFERRED = factories.answers(
     first_onset_age=15, duration_days=56, interferes_function="yes", course="same", bloods="not_done"
 )
