@@ -79,7 +79,7 @@ class Standing:
 
     @cached_property
     def document(self) -> ProtocolDocument | None:
-        """The protocol to be read; None where the stored text has been changed."""
+        """The protocol to be read; None where the stored text is damaged."""
         try:
             return ProtocolDocument(self.release)
         except (ProtocolError, protocols.DamagedRelease):

@@ -295,7 +295,7 @@ def test_a_release_that_was_tampered_with_says_so(author: User) -> None:
     release = small.draft(small.version("7.7.7"), by=author)
     with guard.lowered(), connection.cursor() as cursor:
         cursor.execute("UPDATE clinic_protocolrelease SET source = source || '#'")
-    assert "its stored text has been changed since it was published" in Pages(author).read(release)
+    assert "its stored text is damaged" in Pages(author).read(release)
     answer = Pages(author).client.post(reverse("admin:protocol_proof", args=[release.pk]), follow=True)
     assert answer.status_code == 200
 
